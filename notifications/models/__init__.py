@@ -1,0 +1,24 @@
+from notifications.models.access import ApiKey, Caller
+from notifications.models.delivery import Attempt, Delivery, Event
+from notifications.models.idempotency import CallerNotificationId, IdempotencyRecord
+from notifications.models.inbox import InboxCounter, InboxItem
+from notifications.models.notification import Lane, Mode, Notification
+from notifications.models.outbox import OutboxMessage
+from notifications.models.provider_account import ProviderAccount
+
+__all__ = [
+    "ApiKey",
+    "Attempt",
+    "Caller",
+    "CallerNotificationId",
+    "Delivery",
+    "Event",
+    "IdempotencyRecord",
+    "InboxCounter",
+    "InboxItem",
+    "Lane",
+    "Mode",
+    "Notification",
+    "OutboxMessage",
+    "ProviderAccount",
+]

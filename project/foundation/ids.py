@@ -1,0 +1,46 @@
+"""UUIDv7 keys (RFC 9562 §5.7): they carry their time, so history sorts, pages and partitions by id alone."""
+
+import hashlib
+from datetime import UTC, datetime
+from uuid import UUID
+
+import uuid_utils
+
+_RANDOM_BITS = 80
+
+
+def new_id() -> UUID:
+    """Return a new UUIDv7, rising within this process."""
+    return UUID(int=uuid_utils.uuid7().int)
+
+
+def created_at(id: UUID) -> datetime:
+    """Return the moment an id of ours was made, to the millisecond."""
+    return datetime.fromtimestamp((id.int >> _RANDOM_BITS) / 1000, tz=UTC)
+
+
+def first_id_at(moment: datetime) -> UUID:
+    """Return the lowest id of `moment`: the bound for "created at or after" and for partitions."""
+    return UUID(int=int(moment.timestamp() * 1000) << _RANDOM_BITS)
+
+
+def time_bounds(ids: list[UUID]) -> tuple[UUID, UUID]:
+    """Return the half-open range [low, high) of all ids that share a millisecond with one of `ids` or lie between.
+
+    Ids derived from these fall inside it, so a query can name the partitions it needs. `ids` must not be empty.
+    """
+    milliseconds = [id.int >> _RANDOM_BITS for id in ids]
+    return UUID(int=min(milliseconds) << _RANDOM_BITS), UUID(int=(max(milliseconds) + 1) << _RANDOM_BITS)
+
+
+def derived_id(origin: UUID, *parts: object) -> UUID:
+    """Return the one id that `origin` and `parts` always give, in the millisecond of `origin`.
+
+    It is unique across partitions by itself: planning the same delivery twice gives the same key.
+    """
+    text = "\x1f".join([str(origin), *map(str, parts)])
+    digest = int.from_bytes(hashlib.sha256(text.encode()).digest()[:10], "big")
+    value = (origin.int >> _RANDOM_BITS << _RANDOM_BITS) | digest
+    value = value & ~(0xF << 76) | (0x7 << 76)  # version 7
+    value = value & ~(0x3 << 62) | (0x2 << 62)  # the variant of RFC 9562 §4.1
+    return UUID(int=value)

@@ -1,0 +1,210 @@
+"""May this person be told this, on this channel? Pure: facts in, a verdict with its deciding rule out.
+
+The first rule that answers wins:
+1 erased, suppressed, disabled · 2 required · 3 muted · 4 category_channel · 5 category · 6 channel ·
+7 preferred · 8 category_default · 9 channel_default. `docs/decisions.md` says it in plain words.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from preferences.channels import CHANNELS
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPointFacts:
+    """One address as the decision and the send need it."""
+
+    id: UUID
+    channel: str
+    address: str = field(repr=False)
+    usable: bool = True  # neither disabled nor suppressed
+    suppressed: str = ""  # why nobody may use the address ("bounce", "stop", …)
+    disabled_reason: str = ""  # why this contact point is out of use
+    verified: bool = True
+    secret: str = field(default="", repr=False)  # webhook only
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """One silence: of everything, of a category, or of a type. `until` None = until undone."""
+
+    category: str = ""
+    type_key: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """All that is known of one user when something is to be sent."""
+
+    pk: int
+    user_id: str
+    name: str = field(default="", repr=False)
+    locale: str = ""
+    timezone: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    erased: bool = False
+    # Explicit choices by (category key, channel); "" as category: the whole channel, "" as channel: the whole category.
+    choices: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    mutes: tuple[Muted, ...] = ()
+    contact_points: tuple[ContactPointFacts, ...] = ()
+
+    def address(self, channel: str) -> str:
+        """Return the first address that may be used on a channel, or ""."""
+        return next((point.address for point in self.contact_points if point.channel == channel and point.usable), "")
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryFacts:
+    """What a category says about channels."""
+
+    key: str
+    name: str
+    required: frozenset[str] = frozenset()
+    defaults: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One person, one thing to tell them, one moment."""
+
+    person: Person
+    category: CategoryFacts
+    now: datetime
+    type_key: str = ""
+    preferred: tuple[str, ...] = ()  # the message's channels_preferred
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer and the rule that gave it."""
+
+    allowed: bool
+    rule: str
+    source: str  # whose word it rests on: "person", "category", "channel", "message", "address", "erasure"
+    reason: str  # of a skip, as history keeps it; "" when allowed
+    text: str  # a sentence for the person
+
+
+def decide(facts: Facts, channel: str) -> Verdict:
+    """Return the verdict for a channel as a whole: allowed when at least one contact point may be used."""
+    verdicts = [verdict for _, verdict in decide_each(facts, channel)]
+    return next((verdict for verdict in verdicts if verdict.allowed), verdicts[0])
+
+
+def decide_each(facts: Facts, channel: str) -> list[tuple[ContactPointFacts | None, Verdict]]:
+    """Return the verdict for each contact point of a channel; (None, …) where there is none or none is needed.
+
+    A suppressed or disabled address never silences the person's others. Disabled ones (dead tokens pile up) are
+    listed only when the person has nothing else on that channel.
+    """
+    points = [point for point in facts.person.contact_points if point.channel == channel]
+    live = [point for point in points if not point.disabled_reason] or points
+    return [(point, decide_one(facts, channel, point)) for point in live] or [(None, decide_one(facts, channel, None))]
+
+
+def decide_one(facts: Facts, channel: str, contact_point: ContactPointFacts | None) -> Verdict:
+    """Return the verdict for one contact point; None: the channel has no addresses, or the person has none on it.
+
+    Consent is asked before a missing address, so that an opt-out is told as an opt-out.
+    """
+    if facts.person.erased:
+        return Verdict(False, "erased", "erasure", "erased", "This account was erased.")
+    if contact_point is not None and not contact_point.usable:
+        return _unusable(contact_point)
+    verdict = consent(facts, channel)
+    if verdict.allowed and contact_point is None and CHANNELS[channel].addressed:
+        return Verdict(
+            False, "no_contact_point", "address", "no_contact_point", f"You have no address for {_words(channel)}."
+        )
+    return verdict
+
+
+def consent(facts: Facts, channel: str) -> Verdict:
+    """Return what the category, the person and the defaults say about a channel, whatever addresses there are."""
+    if channel in facts.category.required:
+        name = facts.category.name
+        return Verdict(
+            True, "required", "category", "", f"{name} always uses {_words(channel)} and cannot be turned off."
+        )
+    return _muted(facts) or _chosen(facts, channel) or _default(facts, channel)
+
+
+def _unusable(point: ContactPointFacts) -> Verdict:
+    if point.suppressed:
+        text = f"Your address for {_words(point.channel)} is blocked, so nothing is sent to it."
+        return Verdict(False, "suppressed", "address", "suppressed", text)
+    text = f"Your address for {_words(point.channel)} no longer works."
+    return Verdict(False, "disabled", "address", "no_contact_point", text)
+
+
+def _muted(facts: Facts) -> Verdict | None:
+    for mute in facts.person.mutes:
+        of_this = (
+            (not mute.category and not mute.type_key)
+            or (mute.category and mute.category == facts.category.key)
+            or (mute.type_key and mute.type_key == facts.type_key)
+        )
+        if of_this and (mute.until is None or mute.until > facts.now):
+            return Verdict(False, "muted", "person", "muted", _mute_text(mute, facts))
+    return None
+
+
+def _mute_text(mute: Muted, facts: Facts) -> str:
+    what = "all notifications" if not (mute.category or mute.type_key) else "this kind of notification"
+    if mute.category:
+        what = facts.category.name
+    if mute.until is None:
+        return f"You muted {what}."
+    until = mute.until.astimezone(_zone(facts.person.timezone))
+    return f"You muted {what} until {until.day} {until:%B %Y, %H:%M}."
+
+
+def _chosen(facts: Facts, channel: str) -> Verdict | None:
+    """Rules 4 to 6. Between a whole category and a whole channel, a no beats a yes."""
+    choices, category = facts.person.choices, facts.category
+    cell = choices.get((category.key, channel))
+    if cell is not None:
+        reason = "" if cell else "opted_out_channel"
+        text = f"You turned {_words(channel)} {'on' if cell else 'off'} for {category.name}."
+        return Verdict(cell, "category_channel", "person", reason, text)
+    whole_category, whole_channel = choices.get((category.key, "")), choices.get(("", channel))
+    if whole_category is False:
+        return Verdict(False, "category", "person", "opted_out_category", f"You turned off {category.name}.")
+    if whole_channel is False:
+        return Verdict(False, "channel", "person", "opted_out_channel", f"You turned off {_words(channel)}.")
+    if whole_category:
+        return Verdict(True, "category", "person", "", f"You turned on {category.name}.")
+    if whole_channel:
+        return Verdict(True, "channel", "person", "", f"You turned on {_words(channel)}.")
+    return None
+
+
+def _default(facts: Facts, channel: str) -> Verdict:
+    """Rules 7 to 9: nobody has chosen."""
+    if channel in facts.preferred:
+        return Verdict(True, "preferred", "message", "", f"The sender chose {_words(channel)} for this message.")
+    allowed, rule, source = CHANNELS[channel].default, "channel_default", "channel"
+    if channel in facts.category.defaults:
+        allowed, rule, source = facts.category.defaults[channel], "category_default", "category"
+    how = "is on" if allowed else "stays off"
+    text = f"{facts.category.name}: {_words(channel)} {how} unless you choose otherwise."
+    return Verdict(allowed, rule, source, "" if allowed else "opted_out_channel", text)
+
+
+def _words(channel: str) -> str:
+    return CHANNELS[channel].words
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name or "UTC")
+    except (KeyError, ValueError, OSError):  # a name that this machine's zone tables do not know
+        return UTC

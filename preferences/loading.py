@@ -1,0 +1,113 @@
+"""Read what decisions need, for many people at once: the number of queries does not depend on the number of people."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from preferences.decisions import CategoryFacts, ContactPointFacts, Muted, Person
+from preferences.models import Category, ContactPoint, Mute, Preference, Suppression, User
+from project.foundation.encryption import blind_indexes
+
+
+def load_people(user_pks: Iterable[int]) -> dict[int, Person]:
+    """Return the people behind these keys, by key; unknown keys are absent. Five queries, whatever the number."""
+    pks = list(user_pks)
+    choices, mutes, points = _choices(pks), _mutes(pks), _contact_points(pks)
+    rows = User.objects.filter(pk__in=pks).values_list(
+        "pk", "user_id", "name", "locale", "timezone", "attributes", "erased_at"
+    )
+    return {
+        pk: Person(
+            pk=pk,
+            user_id=user_id,
+            name=name,
+            locale=locale,
+            timezone=timezone,
+            attributes=attributes or {},
+            erased=erased_at is not None,
+            choices=choices.get(pk, {}),
+            mutes=tuple(mutes.get(pk, ())),
+            contact_points=tuple(points.get(pk, ())),
+        )
+        for pk, user_id, name, locale, timezone, attributes, erased_at in rows
+    }
+
+
+def load_person(user_pk: int) -> Person:
+    """Return one person. Raises KeyError when there is no such user."""
+    return load_people([user_pk])[user_pk]
+
+
+def load_categories() -> dict[int, CategoryFacts]:
+    """Return what every category says, by primary key, in the order people read them. One query."""
+    return {category.pk: category_facts(category) for category in Category.objects.all()}
+
+
+def category_facts(category: Category) -> CategoryFacts:
+    return CategoryFacts(
+        key=category.key,
+        name=category.name,
+        required=frozenset(category.required_channels),
+        defaults=category.default_channels,
+    )
+
+
+def choices(user_pk: int) -> dict[tuple[str, str], bool]:
+    """Return one person's explicit choices as `Person.choices` has them. One query."""
+    return _choices([user_pk]).get(user_pk, {})
+
+
+def _choices(pks: list[int]) -> dict[int, dict[tuple[str, str], bool]]:
+    found: dict[int, dict[tuple[str, str], bool]] = defaultdict(dict)
+    rows = Preference.objects.filter(user_id__in=pks).values_list("user_id", "category__key", "channel", "enabled")
+    for pk, category, channel, enabled in rows:
+        found[pk][(category or "", channel)] = enabled
+    return found
+
+
+def _mutes(pks: list[int]) -> dict[int, list[Muted]]:
+    found: dict[int, list[Muted]] = defaultdict(list)
+    rows = Mute.objects.filter(user_id__in=pks).values_list("user_id", "category__key", "type_key", "until")
+    for pk, category, type_key, until in rows:
+        found[pk].append(Muted(category or "", type_key, until))
+    return found
+
+
+def _contact_points(pks: list[int]) -> dict[int, list[ContactPointFacts]]:
+    """Oldest first, so that a person's first address stays their first."""
+    rows: list[tuple[Any, ...]] = list(
+        ContactPoint.objects.filter(user_id__in=pks)
+        .order_by("id")
+        .values_list("user_id", "id", "channel", "address", "secret", "verified_at", "disabled_at", "disabled_reason")
+    )
+    suppressed = _suppressed((id, channel, address) for _, id, channel, address, *_ in rows)
+    found: dict[int, list[ContactPointFacts]] = defaultdict(list)
+    for pk, id, channel, address, secret, verified_at, disabled_at, disabled_reason in rows:
+        found[pk].append(
+            ContactPointFacts(
+                id=id,
+                channel=channel,
+                address=address,
+                usable=disabled_at is None and id not in suppressed,
+                suppressed=suppressed.get(id, ""),
+                disabled_reason=disabled_reason if disabled_at else "",
+                verified=verified_at is not None,
+                secret=secret,
+            )
+        )
+    return found
+
+
+def _suppressed(points: Iterable[tuple[UUID, str, str]]) -> dict[UUID, str]:
+    """Return the reason per suppressed contact point, tried under every blind index key. One query."""
+    ids: dict[tuple[str, bytes], list[UUID]] = defaultdict(list)
+    for id, channel, address in points:
+        for index in blind_indexes(channel, address):
+            ids[(channel, index)].append(id)
+    rows = Suppression.objects.filter(address_index__in=[index for _, index in ids])
+    return {
+        id: reason
+        for channel, index, reason in rows.values_list("channel", "address_index", "reason")
+        for id in ids.get((channel, bytes(index)), ())
+    }

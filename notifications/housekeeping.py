@@ -1,0 +1,39 @@
+"""What keeps the tables in shape: partitions ahead of time, and rows past their keeping."""
+
+import logging
+import threading
+import time
+from datetime import timedelta
+
+from django.conf import settings
+
+from notifications.models import Attempt, CallerNotificationId, Delivery, Event, IdempotencyRecord, Notification
+from notifications.models import OutboxMessage
+from project.foundation import clock, ids, partitions
+
+logger = logging.getLogger(__name__)
+
+HISTORY_TABLES = [model._meta.db_table for model in (Notification, Delivery, Attempt, Event)]
+EVERY_SECONDS = 600.0
+
+_lock = threading.Lock()
+_next_time = 0.0
+
+
+def tidy_when_due() -> None:
+    """Tidy, unless this process did so within EVERY_SECONDS. Two processes at once do no harm."""
+    global _next_time
+    with _lock:
+        if time.monotonic() < _next_time:
+            return
+        _next_time = time.monotonic() + EVERY_SECONDS
+    tidy()
+
+
+def tidy() -> None:
+    now = clock.now()
+    for name in partitions.make_ahead(HISTORY_TABLES, today=now):
+        logger.info("partition.made", extra={"partition": name})
+    OutboxMessage.objects.filter(id__lt=ids.first_id_at(now - timedelta(days=settings.OUTBOX_DAYS))).delete()
+    IdempotencyRecord.objects.filter(created_at__lt=now - settings.IDEMPOTENCY_TTL).delete()
+    CallerNotificationId.objects.filter(created_at__lt=now - settings.NOTIFICATION_ID_TTL).delete()

@@ -1,0 +1,148 @@
+"""The only writer of a delivery's status: one table of legal moves, one timeline, one summary per notification."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from notifications.models import Delivery, Event, Notification
+from project.foundation import bulk, ids
+
+Status = Delivery.Status
+
+_TERMINAL = {Status.SKIPPED, Status.CANCELLED, Status.EXPIRED, Status.COMPLAINED}
+_BEFORE_SENDING = {Status.SENDING, Status.FAILED, Status.HELD, Status.SKIPPED, Status.CANCELLED, Status.EXPIRED}
+_AFTER_SENT = {Status.DELIVERED, Status.OPENED, Status.CLICKED, Status.BOUNCED, Status.COMPLAINED}
+
+# From → to. A receipt may overtake our own "sent", so what follows it may also follow "sending" and "unknown".
+MOVES: dict[str, set[str]] = {
+    Status.SCHEDULED: {Status.QUEUED, *_BEFORE_SENDING},
+    Status.QUEUED: {Status.QUEUED, Status.SCHEDULED, *_BEFORE_SENDING},
+    Status.HELD: {Status.QUEUED, Status.SCHEDULED, Status.CANCELLED, Status.EXPIRED},
+    Status.SENDING: {Status.SENT, Status.QUEUED, Status.HELD, Status.FAILED, Status.UNKNOWN, *_AFTER_SENT},
+    Status.UNKNOWN: {Status.SENT, Status.QUEUED, Status.FAILED, Status.CANCELLED, *_AFTER_SENT},
+    Status.SENT: {*_AFTER_SENT},
+    Status.DELIVERED: {Status.OPENED, Status.CLICKED, Status.BOUNCED, Status.COMPLAINED},
+    Status.OPENED: {Status.CLICKED, Status.COMPLAINED},
+    Status.CLICKED: {Status.COMPLAINED},
+    Status.BOUNCED: {Status.COMPLAINED},
+    Status.FAILED: {Status.QUEUED},  # a dead letter sent again
+    **{status: set() for status in _TERMINAL},
+}
+OPEN = {Status.SCHEDULED, Status.QUEUED, Status.HELD, Status.SENDING, Status.UNKNOWN}
+SUCCEEDED = {Status.SENT, Status.DELIVERED, Status.OPENED, Status.CLICKED, Status.COMPLAINED}
+_TIMES = {
+    Status.SENT: "sent_at",
+    Status.DELIVERED: "delivered_at",
+    Status.OPENED: "opened_at",
+    Status.CLICKED: "clicked_at",
+}
+_WRITTEN = [
+    "status", "reason", "error", "dead", "attempts", "due_at", "lease", "leased_until", "recoveries",
+    "provider_account", "provider_message_id", "sent_at", "delivered_at", "opened_at", "clicked_at",
+]  # fmt: skip
+
+
+class IllegalMove(Exception):
+    """The table of moves does not know this change: a bug of ours, not an answer of a provider."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to one delivery. `due_at` set: it is tried again then. What is None stays as it is."""
+
+    delivery: Delivery
+    status: str
+    due_at: datetime | None = None
+    reason: str = ""
+    error: str = ""
+    dead: bool = False
+    provider_account_id: int | None = None
+    provider_message_id: str = ""
+
+
+def lock_notifications(deliveries: Iterable[Delivery]) -> None:
+    """Take the row locks under which summaries are written, in id order, before any delivery of theirs is changed.
+
+    Two workers that end the last two deliveries of one notification then see each other's work.
+    """
+    wanted = {delivery.notification_id for delivery in deliveries}
+    list(Notification.objects.select_for_update().filter(id__in=wanted).order_by("id").values_list("id", flat=True))
+
+
+def record(changes: Sequence[Change], *, now: datetime) -> None:
+    """Write the changes, their events and their notifications' summaries, inside the caller's transaction.
+
+    The caller holds the deliveries (leases.still_held) and their notifications (lock_notifications), in that order of
+    notifications first. Seven statements for any number of changes. Raises IllegalMove.
+    """
+    if not changes:
+        return
+    for change in changes:
+        _apply(change, now)
+    bulk.update([change.delivery for change in changes], _WRITTEN)
+    bulk.insert([_event(change, now) for change in changes])
+    summarise({change.delivery.notification_id for change in changes})
+
+
+def summary(statuses: Iterable[str]) -> str:
+    """Return a planned notification's status, given those of all its deliveries (pure)."""
+    found = set(statuses)
+    if found & OPEN:
+        return Notification.Status.PROCESSING
+    if found & SUCCEEDED:
+        return Notification.Status.COMPLETED
+    for status, outcome in (
+        (Status.FAILED, Notification.Status.FAILED),
+        (Status.BOUNCED, Notification.Status.FAILED),
+        (Status.EXPIRED, Notification.Status.EXPIRED),
+        (Status.CANCELLED, Notification.Status.CANCELLED),
+    ):
+        if status in found:
+            return outcome
+    return Notification.Status.COMPLETED
+
+
+def summarise(notification_ids: set[UUID]) -> None:
+    """Bring notifications whose planning is over into line with their deliveries. Their rows are locked already."""
+    statuses: dict[UUID, list[str]] = defaultdict(list)
+    low, high = ids.time_bounds(list(notification_ids))
+    deliveries = Delivery.objects.filter(notification_id__in=notification_ids, id__gte=low, id__lt=high).order_by()
+    for notification_id, status in deliveries.values_list("notification_id", "status"):
+        statuses[notification_id].append(status)
+    outcomes: dict[str, list[UUID]] = defaultdict(list)
+    for notification_id in notification_ids:
+        outcomes[summary(statuses[notification_id])].append(notification_id)
+    for outcome, members in outcomes.items():
+        Notification.objects.filter(id__in=members, due_at__isnull=True).exclude(status=outcome).update(status=outcome)
+
+
+def _apply(change: Change, now: datetime) -> None:
+    delivery = change.delivery
+    if change.status not in MOVES[delivery.status]:
+        raise IllegalMove(f"{delivery.id}: {delivery.status} → {change.status}")
+    delivery.status = change.status
+    delivery.reason = change.reason
+    delivery.error = change.error[:500]
+    delivery.dead = change.dead
+    delivery.due_at = change.due_at
+    delivery.lease, delivery.leased_until = None, None
+    if change.status != Status.SENDING:
+        delivery.recoveries = 0
+    if change.provider_account_id is not None:
+        delivery.provider_account_id = change.provider_account_id
+    if change.provider_message_id:
+        delivery.provider_message_id = change.provider_message_id[:255]
+    if change.status in _TIMES:
+        setattr(delivery, _TIMES[change.status], now)
+
+
+def _event(change: Change, now: datetime) -> Event:
+    return Event(
+        notification_id=change.delivery.notification_id,
+        delivery_id=change.delivery.id,
+        kind=change.status,
+        at=now,
+        detail=(change.error or change.reason)[:500],
+    )

@@ -4,6 +4,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
+from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.utils.translation import gettext_lazy as _
 
 from project import env, secrets
 
@@ -13,19 +15,24 @@ EMBEDDED = not env.text("DATABASE_URL", "")
 if EMBEDDED:
     secrets.make_own(VAR_DIR)
 
+# --- Keys -------------------------------------------------------------------------------------------------------------
 SECRET_KEY = env.text("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS")
 ENCRYPTION_KEYS = env.keys("ENCRYPTION_KEYS")
 BLIND_INDEX_KEYS = env.keys("BLIND_INDEX_KEYS")
 DEBUG = False
 
+# --- Where we are -----------------------------------------------------------------------------------------------------
 HOST = env.text("HOST", "127.0.0.1")
 PORT = int(env.number("PORT", 8000))
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://{HOST}:{PORT}").rstrip("/")
-_HTTPS = PUBLIC_URL.startswith("https://")
-ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", f"{urlsplit(PUBLIC_URL).hostname},localhost,127.0.0.1")
-CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+_PUBLIC = urlsplit(PUBLIC_URL)
+_HTTPS = _PUBLIC.scheme == "https"
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", f"{_PUBLIC.hostname},localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = [f"{_PUBLIC.scheme}://{_PUBLIC.netloc}"]
+REDIS_URL = env.text("REDIS_URL", "")
 
+# --- What runs --------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "project.foundation",
     "preferences",
@@ -46,32 +53,12 @@ INSTALLED_APPS = [
     "anymail",
     "csp",
 ]
-AUTH_USER_MODEL = "preferences.User"
-ROOT_URLCONF = "project.urls"
-ASGI_APPLICATION = "project.asgi.application"
-WSGI_APPLICATION = "project.wsgi.application"
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-
-if EMBEDDED:
-    DATABASES = {
-        "default": {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": VAR_DIR / "carillon.sqlite3",
-            "CONN_MAX_AGE": 0,
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                # FULL: an accepted row survives a power cut; NORMAL may lose the last commits.
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000",
-            },
-        }
-    }
-else:
-    DATABASES = {"default": environ.Env.db_url_config(env.text("DATABASE_URL"))}
-
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "project.content_security.ContentSecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -92,10 +79,193 @@ TEMPLATES = [
         },
     }
 ]
+AUTH_USER_MODEL = "preferences.User"
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/preferences/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ROOT_URLCONF = "project.urls"
+ASGI_APPLICATION = "project.asgi.application"
+WSGI_APPLICATION = "project.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # the bulk routes' limit; bodies.py holds all others to 1 MiB
+
+# --- Data -------------------------------------------------------------------------------------------------------------
+if EMBEDDED:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": VAR_DIR / "carillon.sqlite3",
+            "CONN_MAX_AGE": 0,  # under ASGI each request may have a thread of its own: kept connections would pile up
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                # FULL: an accepted row survives a power cut; NORMAL may lose the last commits.
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000",
+            },
+        }
+    }
+else:
+    DATABASES = {"default": environ.Env.db_url_config(env.text("DATABASE_URL"))}
+    DATABASES["default"] |= {
+        "CONN_MAX_AGE": int(env.number("CONN_MAX_AGE", 0)),  # seconds; wsgi.py keeps them for 60, see there
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 5} | DATABASES["default"].get("OPTIONS", {}),
+    }
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+# Attributes of people that audiences may be filtered by; they are stored in clear, all others encrypted.
+FILTERABLE_ATTRIBUTES = env.items("FILTERABLE_ATTRIBUTES")
+
+# --- The pipeline -----------------------------------------------------------------------------------------------------
+NOTIFICATION_PROVIDERS = [
+    "notifications.providers.outbox.Outbox",
+    "notifications.providers.smtp.SMTP",
+]
+RETRY_SCHEDULE = env.durations("RETRY_SCHEDULE", "0s,5s,30s,2m,5m,10m,30m,1h")  # one wait per attempt, with the first
+LEASE_SECONDS = env.number("LEASE_SECONDS", 60)
+SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5)
+PROVIDER_TIMEOUT_SECONDS = env.number("PROVIDER_TIMEOUT_SECONDS", 10)  # in total, connecting included
+IDEMPOTENCY_TTL = env.duration("IDEMPOTENCY_TTL", "24h")
+NOTIFICATION_ID_TTL = env.duration("NOTIFICATION_ID_TTL", "400d")
+OUTBOX_TTL = env.duration("OUTBOX_TTL", "7d")
+CLAIM_SIZE = int(env.number("CLAIM_SIZE", 500))  # rows a worker takes at once
+FLUSH_SIZE = int(env.number("FLUSH_SIZE", 100))  # deliveries whose outcome may be in doubt when a worker dies
+
+CELERY_BROKER_URL = env.text("BROKER_URL", REDIS_URL or "memory://")
+_BROKER = urlsplit(CELERY_BROKER_URL).scheme
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "memory": {"polling_interval": 0.02},  # seconds; kombu's default of 1 s would be a notification's latency
+    "redis": {"socket_connect_timeout": 1, "socket_timeout": 5, "socket_keepalive": True, "visibility_timeout": 3600},
+    "amqp": {"confirm_publish": True},
+}.get(_BROKER, {})
+CELERY_BROKER_CONNECTION_TIMEOUT = 1  # seconds
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_PUBLISH_RETRY = False  # a lost ring costs one sweep; a retried one would cost the caller
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_STORE_EAGER_RESULT = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = _BROKER != "memory"
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10  # seconds
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TIMEZONE = "UTC"
+# Celery closes the database connection around each task otherwise; project/celery.py drops the dead ones.
+CELERY_DB_REUSE_MAX = 100_000
+
+# --- The API ----------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["notifications.access.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["notifications.access.scopes.HasScopes"],
+    "DEFAULT_THROTTLE_CLASSES": ["notifications.access.throttles.KeyThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "project.errors.handle",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Carillon",
+    "DESCRIPTION": "Tell people things on the channels they chose, and see what became of it.",
+    "VERSION": "1",
+    "LICENSE": {"name": "MIT"},
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "displayRequestDuration": True},
+}
+
+# --- Pages ------------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("de", _("German"))]
+LOCALE_PATHS = [BASE_DIR / "project" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
+UNFOLD = {"SITE_TITLE": "Carillon", "SITE_HEADER": "Carillon", "SITE_URL": "/"}
+
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
+STATIC_ROOT = env.text("STATIC_ROOT", "") or None
+# With STATIC_ROOT the files come from `collectstatic`, named by their content; without, from where they lie.
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_ROOT
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# --- Security ---------------------------------------------------------------------------------------------------------
+if _HTTPS:
+    # We speak HTTP behind a proxy that ends TLS: it must set this header and drop the client's own.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    # Browsers take a __Host- cookie only over HTTPS and from this very host: no neighbour can plant one.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    LANGUAGE_COOKIE_SECURE = True
+# Whether neighbouring host names can be put under HSTS, or on the browsers' list, is for their owner to say.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_SUBDOMAINS", False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF, f"{'wss' if _HTTPS else 'ws'}://{_PUBLIC.netloc}"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+# Looser where a page of others needs it: Alpine.js in the admin evaluates expressions, Swagger UI styles in place.
+CONTENT_SECURITY_POLICY_BY_PATH = {
+    "/admin/": {"script-src": [SELF, UNSAFE_EVAL, NONCE], "style-src": [SELF, UNSAFE_INLINE]},
+    "/api/docs/": {"style-src": [SELF, UNSAFE_INLINE]},
+}
+
+# --- Logs: events and ids, never addresses or texts -------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {"()": "project.logs.JSONFormatter"},
+        "plain": {"()": "project.logs.PlainFormatter"},
+    },
+    "filters": {"routes": {"()": "project.logs.RoutesNotPaths"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": env.text("LOG_FORMAT", "plain" if EMBEDDED else "json"),
+            "filters": ["routes"],
+        }
+    },
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "WARNING" if EMBEDDED else "INFO")},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.request": {"level": "ERROR"},  # a caller's mistakes are the caller's
+        "django.server": {"handlers": [], "propagate": True},
+        "django.security.DisallowedHost": {"level": "ERROR"},
+        "kombu": {"level": "WARNING"},
+    },
+}

@@ -531,8 +531,10 @@ class Migration(migrations.Migration):
             model_name="attempt",
             name="provider_account",
             field=models.ForeignKey(
+                blank=True,
                 db_constraint=False,
                 db_index=False,
+                null=True,
                 on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="+",
                 to="notifications.provideraccount",

@@ -124,10 +124,12 @@ class Attempt(models.Model):
     provider_account = models.ForeignKey(
         "notifications.ProviderAccount",
         on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
         db_constraint=False,
         db_index=False,
         related_name="+",
-    )
+    )  # null: the built-in outbox of test mode, or the inbox
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=12, choices=Outcome, default=Outcome.OPEN)

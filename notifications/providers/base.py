@@ -1,0 +1,95 @@
+"""What every provider is: options, one act, one outcome per message."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+OutcomeKind = Literal["accepted", "transient", "throttled", "recipient", "account", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One rendered content on its way to one address."""
+
+    delivery_id: UUID  # the same on every try: what a provider may use to know a repeat
+    channel: str
+    to: str  # the address as the contact point holds it; "" on in_app
+    parts: Mapping[str, str]  # preferences.channels names those of a channel
+    headers: Mapping[str, str] = field(default_factory=dict)  # mail only: List-Unsubscribe and the like
+    message_id: str = ""  # mail only: "" = notifications.mail makes it from the delivery's id
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one message. Each kind has one reaction, whichever provider it came from."""
+
+    kind: OutcomeKind
+    provider_message_id: str = ""
+    retry_after: float | None = None  # seconds, as the provider asked
+    until: datetime | None = None
+    error: str = ""  # in words, without addresses
+
+    @classmethod
+    def accepted(cls, provider_message_id: str = "") -> "Outcome":
+        """The provider took it and will do the rest."""
+        return cls("accepted", provider_message_id=provider_message_id)
+
+    @classmethod
+    def transient(cls, error: str, *, retry_after: float | None = None) -> "Outcome":
+        """It was surely not taken, and may be when tried again."""
+        return cls("transient", retry_after=retry_after, error=error)
+
+    @classmethod
+    def throttled(cls, error: str, *, until: datetime) -> "Outcome":
+        """Too fast: nothing goes to this account before `until`."""
+        return cls("throttled", until=until, error=error)
+
+    @classmethod
+    def recipient(cls, error: str) -> "Outcome":
+        """It can never be taken for this recipient."""
+        return cls("recipient", error=error)
+
+    @classmethod
+    def account(cls, error: str) -> "Outcome":
+        """The account is refused: an operator must act, and no message is to blame."""
+        return cls("account", error=error)
+
+    @classmethod
+    def unknown(cls, error: str) -> "Outcome":
+        """The provider was called and its answer was lost: it may have been taken."""
+        return cls("unknown", error=error)
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """The options of a provider that needs none."""
+
+
+class Provider:
+    """The code that talks to one service. An instance serves one account in one process, all calls on the I/O loop.
+
+    A subclass states its key, its channels and its options, and sends. It reads no settings and touches no models.
+    """
+
+    key: ClassVar[str]
+    channels: ClassVar[tuple[str, ...]]
+    Options: ClassVar[type] = NoOptions  # a frozen dataclass: it is the schema, see notifications.providers.options
+    keeps_messages: ClassVar[bool] = False  # True: whoever records the outcomes keeps the messages in the outbox
+
+    def __init__(self, options: Any, *, timeout: float) -> None:
+        self.options = options
+        self.timeout = timeout  # seconds that one send_many may take
+
+    async def send_many(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Send each message; return one outcome per message, in order, within `self.timeout`.
+
+        What went wrong is an outcome, never an exception. A message that was surely not taken is `transient`; one that
+        may have been taken is `unknown`.
+        """
+        raise TypeError(f"{type(self).__name__} does not say how it sends.")
+
+    async def close(self) -> None:
+        """Let go of kept connections, when the account has changed."""
+        return None

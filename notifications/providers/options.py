@@ -1,0 +1,171 @@
+"""A provider's options: a frozen dataclass is the schema of what an account stores.
+
+A field name's trailing underscore is not part of the option (`from_` is the option `from`). A stored string
+`env:NAME` stands for the environment variable NAME, read when it is used.
+"""
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar, get_type_hints
+
+import msgspec
+
+from project.foundation.problems import Fault
+
+HIDDEN = "•••"
+_ENVIRONMENT = "env:"
+# An account may name the credentials of a service, never the keys that everything rests on.
+_NEVER_FROM_ENVIRONMENT = {
+    "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
+    "ENCRYPTION_KEYS",
+    "BLIND_INDEX_KEYS",
+    "DATABASE_URL",
+    "BROKER_URL",
+    "REDIS_URL",
+}
+
+Check = Callable[[Any], None]
+T = TypeVar("T")
+
+
+class BadOptions(Exception):
+    """The stored options do not make a usable account: an environment variable is missing or a value is wrong."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option, as the dataclass's field says it."""
+
+    name: str
+    field: str
+    type: Any
+    required: bool
+    secret: bool
+    default: Any
+    check: Check | None
+
+
+def secret(default: str = "", **more: Any) -> Any:
+    """Declare a credential: stored encrypted, never shown again."""
+    return dataclasses.field(default=default, repr=False, metadata={"secret": True, **more})
+
+
+def checked(check: Check, **more: Any) -> Any:
+    """Declare an option whose value `check` must accept; it raises ValueError with a sentence."""
+    return dataclasses.field(metadata={"check": check}, **more)
+
+
+def describe(schema: type) -> dict[str, Option]:
+    """Return the options of a schema by name."""
+    types = get_type_hints(schema, include_extras=True)
+    found = {}
+    for field in dataclasses.fields(schema):
+        name = field.name.rstrip("_")
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        found[name] = Option(
+            name=name,
+            field=field.name,
+            type=types[field.name],
+            required=required,
+            secret=bool(field.metadata.get("secret")),
+            default=None if required else field.default,
+            check=field.metadata.get("check"),
+        )
+    return found
+
+
+def faults(schema: type, given: Mapping[str, Any], *, pointer: str = "/options") -> list[Fault]:
+    """Return every fault of the options as they are to be stored."""
+    known = describe(schema)
+    found = [
+        Fault(f"{pointer}/{name}", "unknown_field", "This provider has no such option.")
+        for name in given
+        if name not in known
+    ]
+    for option in known.values():
+        value = given.get(option.name)
+        where = f"{pointer}/{option.name}"
+        if value is None or (option.required and value == ""):
+            if option.required:
+                found.append(Fault(where, "required", "This option is required."))
+        elif _names_environment(value):
+            if _variable(value) in _NEVER_FROM_ENVIRONMENT or not _variable(value).isidentifier():
+                found.append(Fault(where, "invalid_value", "This environment variable cannot be used."))
+        elif message := _complaint(option, value):
+            found.append(Fault(where, "invalid_value", message))
+    return found
+
+
+def resolve(schema: type[T], stored: Mapping[str, Any]) -> T:
+    """Return the options ready for use, `env:` values read from the environment. Raises BadOptions."""
+    values: dict[str, Any] = {}
+    for option in describe(schema).values():
+        value = stored.get(option.name)
+        if value is None:
+            if option.required:
+                raise BadOptions(f"The option {option.name} is missing.")
+            continue
+        if _names_environment(value):
+            value = _from_environment(option, _variable(value))
+        if message := _complaint(option, value):
+            raise BadOptions(f"The option {option.name} cannot be used: {message}")
+        values[option.field] = value
+    return schema(**values)
+
+
+def shown(schema: type, stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options as anybody may see them: a credential is HIDDEN where set and null where not.
+
+    The name of an environment variable is no secret.
+    """
+    return {option.name: _shown(option, stored.get(option.name)) for option in describe(schema).values()}
+
+
+def keep_secrets(schema: type, given: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `given` with the stored value of every credential that it leaves out, or gives back as it was shown."""
+    merged = {name: value for name, value in given.items() if value is not None}
+    for option in describe(schema).values():
+        if option.secret and merged.get(option.name, HIDDEN) == HIDDEN:
+            merged.pop(option.name, None)
+            if option.name in stored:
+                merged[option.name] = stored[option.name]
+    return merged
+
+
+def _complaint(option: Option, value: Any) -> str:
+    try:
+        msgspec.convert(value, option.type)
+        if option.check is not None:
+            option.check(value)
+    except (msgspec.ValidationError, ValueError) as error:
+        return str(error)
+    return ""
+
+
+def _names_environment(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(_ENVIRONMENT)
+
+
+def _variable(value: str) -> str:
+    return value.removeprefix(_ENVIRONMENT)
+
+
+def _from_environment(option: Option, name: str) -> Any:
+    text = os.environ.get(name)
+    if text is None or name in _NEVER_FROM_ENVIRONMENT:
+        raise BadOptions(f"The option {option.name} wants the environment variable {name}, which is not set.")
+    try:
+        return msgspec.convert(text, option.type, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadOptions(f"The environment variable {name} cannot be used for {option.name}: {error}") from None
+
+
+def _shown(option: Option, value: Any) -> Any:
+    if not option.secret:
+        return option.default if value is None else value
+    if _names_environment(value):
+        return value
+    return HIDDEN if value else None

@@ -1,0 +1,111 @@
+"""The addresses of people: adding, changing, removing, finding."""
+
+import base64
+import secrets
+from datetime import datetime
+
+from django.db import transaction
+
+from preferences import addresses
+from preferences.models import ContactPoint, User
+from project.foundation import clock
+from project.foundation.encryption import blind_index, blind_indexes
+from project.foundation.problems import Conflict
+
+MAX_PER_USER = 100
+# The label of what `PUT /users/{user_id}` sets by `email` and `phone`. A later PUT replaces these and no others.
+PRIMARY = "primary"
+_SECRET_BYTES = 24  # Standard Webhooks: between 24 and 64 bytes
+
+
+def add(user: User, *, channel: str, address: str, label: str = "") -> tuple[ContactPoint, bool]:
+    """Give a person a normalised address, usable at once; return it and whether it is new.
+
+    An address the person already has is taken back into use: a device registers its token at every start.
+    A new webhook's secret is in `.secret`; show it once. Raises Conflict past MAX_PER_USER.
+    """
+    with transaction.atomic():
+        _lock(user)
+        existing = _same(user, channel, address)
+        if existing is not None:
+            _enable(existing, label=label or existing.label)
+            return existing, False
+        if user.contact_points.count() >= MAX_PER_USER:
+            raise Conflict(f"This user has {MAX_PER_USER} contact points already.")
+        point = make(user, channel=channel, address=address, label=label, now=clock.now())
+        point.save(force_insert=True)
+        return point, True
+
+
+def make(user: User, *, channel: str, address: str, label: str, now: datetime) -> ContactPoint:
+    """Return a contact point that is not stored yet."""
+    return ContactPoint(
+        user=user,
+        channel=channel,
+        address=address,
+        address_index=blind_index(channel, address),
+        label=label,
+        secret=_new_secret() if channel == "webhook" else "",
+        verified_at=now,
+    )
+
+
+def update(point: ContactPoint, *, address: str | None = None, label: str | None = None) -> ContactPoint:
+    """Change the normalised address or the label; a new address is usable at once. Raises Conflict if already theirs."""
+    with transaction.atomic():
+        _lock(point.user)
+        if address is not None and address != point.address:
+            if _same(point.user, point.channel, address) is not None:
+                raise Conflict("This user has a contact point with this address already.")
+            point.address, point.address_index = address, blind_index(point.channel, address)
+            point.verified_at, point.disabled_at, point.disabled_reason = clock.now(), None, ""
+        if label is not None:
+            point.label = label
+        point.save()
+    return point
+
+
+def disable(point: ContactPoint, *, reason: str) -> None:
+    """Take an address out of use and say why. Disabling twice keeps the first reason."""
+    if point.disabled_at is None:
+        point.disabled_at, point.disabled_reason = clock.now(), reason
+        point.save(update_fields=["disabled_at", "disabled_reason"])
+
+
+def enable(point: ContactPoint) -> None:
+    """Take an address back into use."""
+    _enable(point, label=point.label)
+
+
+def remove(point: ContactPoint) -> None:
+    point.delete()
+
+
+def find_users(channel: str, address: str) -> list[int]:
+    """Return the keys of the users who have this normalised address; several people may share one."""
+    rows = ContactPoint.objects.filter(channel=channel, address_index__in=blind_indexes(channel, address))
+    return sorted(set(rows.values_list("user_id", flat=True)))
+
+
+def masked(point: ContactPoint) -> str:
+    return addresses.mask(point.channel, point.address)
+
+
+def _lock(user: User) -> None:
+    """One writer of a person's addresses at a time, so that counts and look-ups before a write stay true."""
+    User.objects.select_for_update(no_key=True).values_list("pk").get(pk=user.pk)
+
+
+def _same(user: User, channel: str, address: str) -> ContactPoint | None:
+    # Under every key: a row from before a key rotation is found and not doubled.
+    return user.contact_points.filter(channel=channel, address_index__in=blind_indexes(channel, address)).first()
+
+
+def _enable(point: ContactPoint, *, label: str) -> None:
+    if point.disabled_at is not None or point.label != label:
+        point.label, point.disabled_at, point.disabled_reason = label, None, ""
+        point.save(update_fields=["label", "disabled_at", "disabled_reason"])
+
+
+def _new_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()

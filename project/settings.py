@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "project.errors.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "project.content_security.ContentSecurityMiddleware",
@@ -162,6 +163,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_DB_REUSE_MAX = 100_000
 
 # --- The API ----------------------------------------------------------------------------------------------------------
+IDEMPOTENCY = "notifications.idempotency.answer_once"
+LINK_SCHEMES = env.items("LINK_SCHEMES")  # of apps, beside http and https: "myshop"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["notifications.access.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["notifications.access.scopes.HasScopes"],
@@ -178,6 +181,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "LICENSE": {"name": "MIT"},
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

@@ -20,7 +20,7 @@ MOVES: dict[str, set[str]] = {
     Status.SCHEDULED: {Status.QUEUED, *_BEFORE_SENDING},
     Status.QUEUED: {Status.QUEUED, Status.SCHEDULED, *_BEFORE_SENDING},
     Status.HELD: {Status.QUEUED, Status.SCHEDULED, Status.CANCELLED, Status.EXPIRED},
-    Status.SENDING: {Status.SENT, Status.QUEUED, Status.HELD, Status.FAILED, Status.UNKNOWN, *_AFTER_SENT},
+    Status.SENDING: {Status.SENDING, Status.SENT, Status.QUEUED, Status.HELD, Status.FAILED, Status.UNKNOWN, *_AFTER_SENT},
     Status.UNKNOWN: {Status.SENT, Status.QUEUED, Status.FAILED, Status.CANCELLED, *_AFTER_SENT},
     Status.SENT: {*_AFTER_SENT},
     Status.DELIVERED: {Status.OPENED, Status.CLICKED, Status.BOUNCED, Status.COMPLAINED},
@@ -71,11 +71,21 @@ def lock_notifications(deliveries: Iterable[Delivery]) -> None:
     list(Notification.objects.select_for_update().filter(id__in=wanted).order_by("id").values_list("id", flat=True))
 
 
+def begin(deliveries: Sequence[Delivery]) -> None:
+    """Move deliveries to "sending" and count the try, inside the caller's transaction. They keep their lease."""
+    for delivery in deliveries:
+        if Status.SENDING not in MOVES[delivery.status]:
+            raise IllegalMove(f"{delivery.id}: {delivery.status} → sending")
+        delivery.status = Status.SENDING
+        delivery.attempts += 1
+    bulk.update(deliveries, ["status", "attempts"])
+
+
 def record(changes: Sequence[Change], *, now: datetime) -> None:
     """Write the changes, their events and their notifications' summaries, inside the caller's transaction.
 
-    The caller holds the deliveries (leases.still_held) and their notifications (lock_notifications), in that order of
-    notifications first. Seven statements for any number of changes. Raises IllegalMove.
+    The caller holds the notifications' rows (lock_notifications) and then the deliveries' (leases.still_held).
+    A constant number of statements. Raises IllegalMove.
     """
     if not changes:
         return
@@ -128,8 +138,7 @@ def _apply(change: Change, now: datetime) -> None:
     delivery.dead = change.dead
     delivery.due_at = change.due_at
     delivery.lease, delivery.leased_until = None, None
-    if change.status != Status.SENDING:
-        delivery.recoveries = 0
+    delivery.recoveries = 0
     if change.provider_account_id is not None:
         delivery.provider_account_id = change.provider_account_id
     if change.provider_message_id:

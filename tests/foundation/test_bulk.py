@@ -1,0 +1,97 @@
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection
+
+from preferences.models import Category, User
+from project.foundation import bulk
+from project.foundation.models import AuditEvent
+
+pytestmark = pytest.mark.django_db
+
+
+def rows(count):
+    return [
+        AuditEvent(actor=f"key:{n}", action="a\tb\n\\N", target="täget", detail={"n": n, "quote": '"'}, ip="10.0.0.1")
+        for n in range(count)
+    ]
+
+
+def test_inserted_rows_read_back_as_they_were_written():
+    bulk.insert(rows(3))
+
+    stored = AuditEvent.objects.order_by("actor")
+    assert [(row.action, row.target, row.detail, row.ip) for row in stored] == [
+        ("a\tb\n\\N", "täget", {"n": n, "quote": '"'}, "10.0.0.1") for n in range(3)
+    ]
+
+
+def test_inserting_nothing_does_nothing(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        bulk.insert([])
+        assert bulk.update([], ["actor"]) == 0
+
+
+def test_an_insert_costs_the_same_statements_for_any_number(django_assert_max_num_queries):
+    with django_assert_max_num_queries(1 if connection.vendor == "postgresql" else 10):
+        bulk.insert(rows(500))
+
+    assert AuditEvent.objects.count() == 500
+
+
+def test_an_update_writes_the_named_fields_alone():
+    bulk.insert(rows(2))
+    changed = list(AuditEvent.objects.order_by("actor"))
+    for row in changed:
+        row.action, row.target, row.detail = "changed", "not written", {"new": [1, None]}
+
+    assert bulk.update(changed, ["action", "detail"]) == 2
+
+    assert {(row.action, row.target, str(row.detail)) for row in AuditEvent.objects.all()} == {
+        ("changed", "täget", "{'new': [1, None]}")
+    }
+
+
+def test_an_update_leaves_alone_what_has_changed_meanwhile():
+    bulk.insert(rows(2))
+    first, second = AuditEvent.objects.order_by("actor")
+    AuditEvent.objects.filter(pk=second.pk).update(target="taken by another")
+
+    first.action = second.action = "changed"
+    assert bulk.update([first, second], ["action"], only_where=["target"]) == 1
+
+    second.refresh_from_db()
+    assert second.action != "changed"
+
+
+def test_nulls_times_and_booleans_survive_an_update():
+    users = [User.objects.create_user(f"u{n}") for n in range(2)]
+    moment = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+    users[0].erased_at, users[1].erased_at = moment, None
+    users[0].is_active, users[1].name = False, "Zoë"
+
+    bulk.update(users, ["erased_at", "is_active", "name"])
+
+    fresh = {user.user_id: user for user in User.objects.all()}
+    assert (fresh["u0"].erased_at, fresh["u0"].is_active) == (moment, False)
+    assert (fresh["u1"].erased_at, fresh["u1"].is_active, fresh["u1"].name) == (None, True, "Zoë")
+
+
+def test_an_update_of_many_rows_is_one_statement_on_postgresql(django_assert_num_queries):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite updates row by row")
+    bulk.insert(rows(300))
+    changed = list(AuditEvent.objects.all())
+
+    with django_assert_num_queries(1):
+        bulk.update(changed, ["action"])
+
+
+def test_json_lists_are_written_whole():
+    category = Category.objects.create(key="orders", name="Orders", required_channels=["email"])
+    category.required_channels = ["email", "sms"]
+
+    bulk.update([category], ["required_channels"])
+
+    category.refresh_from_db()
+    assert category.required_channels == ["email", "sms"]

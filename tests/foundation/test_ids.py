@@ -1,0 +1,42 @@
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from project.foundation import ids
+
+moments = st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2200, 1, 1)).map(
+    lambda moment: moment.replace(tzinfo=UTC)
+)
+
+
+def test_ids_rise_and_carry_their_time():
+    before = datetime.now(tz=UTC) - timedelta(milliseconds=1)
+    made = [ids.new_id() for _ in range(1000)]
+
+    assert made == sorted(made)
+    assert len(set(made)) == 1000
+    assert {id.version for id in made} == {7}
+    assert before <= ids.created_at(made[0]) <= datetime.now(tz=UTC)
+
+
+@given(moments)
+def test_the_first_id_of_a_moment_is_below_every_id_of_that_moment(moment):
+    assert ids.first_id_at(moment) <= ids.derived_id(ids.first_id_at(moment), "anything")
+
+
+@given(st.uuids(version=4), st.lists(st.text(max_size=20), max_size=4))
+def test_derived_ids_repeat_and_stay_in_the_partition_of_their_origin(origin, parts):
+    derived = ids.derived_id(origin, *parts)
+    low, high = ids.time_bounds([origin])
+
+    assert derived == ids.derived_id(origin, *parts)
+    assert derived.version == 7
+    assert low <= derived < high
+
+
+def test_derived_ids_tell_their_parts_apart():
+    origin = ids.new_id()
+
+    assert ids.derived_id(origin, "a", "b") != ids.derived_id(origin, "ab")
+    assert ids.derived_id(origin, 0, "email") != ids.derived_id(origin, 1, "email")

@@ -135,7 +135,8 @@ SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5)
 PROVIDER_TIMEOUT_SECONDS = env.number("PROVIDER_TIMEOUT_SECONDS", 10)  # in total, connecting included
 IDEMPOTENCY_TTL = env.duration("IDEMPOTENCY_TTL", "24h")
 NOTIFICATION_ID_TTL = env.duration("NOTIFICATION_ID_TTL", "400d")
-OUTBOX_TTL = env.duration("OUTBOX_TTL", "7d")
+OUTBOX_DAYS = env.number("OUTBOX_DAYS", 7)
+DOORBELLS = env.flag("DOORBELLS", True)  # without, workers find what is due by their sweep alone
 CLAIM_SIZE = int(env.number("CLAIM_SIZE", 500))  # rows a worker takes at once
 FLUSH_SIZE = int(env.number("FLUSH_SIZE", 100))  # deliveries whose outcome may be in doubt when a worker dies
 
@@ -152,12 +153,14 @@ CELERY_TASK_PUBLISH_RETRY = False  # a lost ring costs one sweep; a retried one 
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_STORE_EAGER_RESULT = False
+CELERY_RESULT_EXPIRES = None  # there are no results to clean up after
+CELERY_IMPORTS = ["project.worker"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = _BROKER != "memory"
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10  # seconds
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = {"plan": {"task": "notifications.wake", "schedule": 60.0, "args": ["plan"]}}
 CELERY_TIMEZONE = "UTC"
 # Celery closes the database connection around each task otherwise; project/celery.py drops the dead ones.
 CELERY_DB_REUSE_MAX = 100_000

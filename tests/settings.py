@@ -18,6 +18,7 @@ from project.settings import *  # noqa: E402, F403
 from project.settings import DATABASES, EMBEDDED  # noqa: E402
 
 ALLOWED_HOSTS = ["*"]
+DOORBELLS = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if EMBEDDED:
     # A file, not memory: threads and transactions then meet each other as they do in the embedded installation.

@@ -1,0 +1,70 @@
+# `make run` and `make test` need nothing but Python 3.11+ and make: they set up .venv themselves, once.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python
+APPS := project preferences templates_app notifications
+HOST ?= 127.0.0.1
+PORT ?= 8000
+WORKERS ?= 2
+THREADS ?= 8
+CONCURRENCY ?= 2
+TESTS ?= tests
+FAST := -n auto --dist loadscope -m "not browser"
+
+.PHONY: run test test-fast lint types check web live worker beat lock
+
+run: .venv/installed
+	@$(RUN) manage.py run
+
+# --- Quality ----------------------------------------------------------------------------------------------------------
+test: .venv/installed-dev
+	@project_tests="$(TESTS)" .ci/test
+
+test-fast: .venv/installed-dev
+	@$(BIN)/pytest -q $(FAST) $(TESTS)
+
+lint: .venv/installed-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: .venv/installed-dev
+	@$(BIN)/mypy $(APPS)
+
+# --- Production: set the environment (.env.example), run `manage.py migrate`, start any number of each -------------------
+web: .venv/installed
+	@exec $(BIN)/granian --interface wsgi --host $(HOST) --port $(PORT) --workers $(WORKERS) \
+		--blocking-threads $(THREADS) --no-ws --respawn-failed-workers project.wsgi:application
+
+live: .venv/installed
+	@exec $(BIN)/uvicorn project.asgi:application --host $(HOST) --port $(PORT) --lifespan off --no-access-log \
+		--no-server-header --ws websockets-sansio --ws-per-message-deflate false
+
+worker: .venv/installed
+	@exec $(BIN)/celery -A project worker --concurrency $(CONCURRENCY) --loglevel WARNING --without-mingle --without-gossip
+
+beat: .venv/installed
+	@exec $(BIN)/celery -A project beat --loglevel WARNING --pidfile=
+
+# --- Setting up -------------------------------------------------------------------------------------------------------
+# uv installs in seconds what takes pip a minute; where it is not to be had, pip does the same work.
+define install
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Carillon needs Python 3.11 or newer; set PYTHON=…")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing $< into .venv"
+	@test -x $(BIN)/uv || $(BIN)/pip install --quiet --disable-pip-version-check uv || true
+	@if test -x $(BIN)/uv; \
+	then $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $<; \
+	else $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<; fi
+	@touch $@
+endef
+
+.venv/installed: requirements.lock
+	$(install)
+
+.venv/installed-dev: requirements-dev.lock
+	$(install)
+	@touch .venv/installed
+
+lock:
+	@for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --custom-compile-command "make lock" $$name.txt -o $$name.lock; done

@@ -1,0 +1,17 @@
+"""The live role: websockets. Embedded it serves everything."""
+
+import os
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+from django.urls import path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+
+http = get_asgi_application()  # before the imports below: it sets Django up
+
+from notifications.inbox import consumer  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {"http": http, "websocket": URLRouter([path("ws/inbox/", consumer.InboxConsumer.as_asgi())])}
+)

@@ -1,0 +1,10 @@
+"""The web role: API, pages, admin. Its threads live long, so each keeps its database connection for a minute."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+os.environ.setdefault("CONN_MAX_AGE", "60")
+
+application = get_wsgi_application()

@@ -1,7 +1,7 @@
 """The live hub: from a commit to the sockets of the people it concerns.
 
-Each process keeps a map of its own, person → sockets. With settings.REDIS_URL frames travel over one Redis channel, to which
-each process with sockets subscribes once; without it (embedded) they hop onto the loop of the server in this process.
+Each process keeps a map of its own, person → sockets. With settings.REDIS_URL frames travel over one Redis channel, to
+which each process with sockets subscribes once; without it (embedded) they hop onto the loop of this process's server.
 A frame is a hint: the database is the truth, and a client that missed one sees the gap in `seq` and asks again.
 """
 
@@ -44,6 +44,7 @@ class Hub:
         self._outlets: defaultdict[int, set[Outlet]] = defaultdict(set)
         self._listening: asyncio.Task[None] | None = None
         self._subscribed: asyncio.Event | None = None
+        self._missed = False  # frames may have passed while nobody listened
         self._deliveries: set[asyncio.Task[None]] = set()
         self._paused_until = 0.0
 
@@ -108,26 +109,29 @@ class Hub:
         try:
             await asyncio.wait_for(self._subscribed.wait(), timeout=1)
         except TimeoutError:
+            self._missed = True
             logger.warning("inbox.not_subscribed")
 
     async def _keep_subscribed(self, subscribed: asyncio.Event) -> None:
-        wait, longest = _RECONNECT_SECONDS
-        while self._outlets:
+        shortest, longest = _RECONNECT_SECONDS
+        wait = shortest
+        while True:
             try:
                 await self._receive(subscribed)
-            except (redis.RedisError, OSError, msgspec.DecodeError) as error:
+            except (redis.RedisError, OSError, msgspec.MsgspecError) as error:
                 logger.warning("inbox.subscription_lost", extra={"error": type(error).__name__})
-            wait = _RECONNECT_SECONDS[0] if subscribed.is_set() else min(wait * 2, longest)
+            self._missed = True
+            wait = shortest if subscribed.is_set() else min(wait * 2, longest)
             subscribed.clear()
             await asyncio.sleep(wait * random.uniform(0.5, 1))
 
     async def _receive(self, subscribed: asyncio.Event) -> None:
-        """Deliver what Redis brings until the subscription fails or the last socket has left."""
+        """Deliver what Redis brings, until the subscription fails."""
         client = redis.asyncio.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_keepalive=True)
         async with client, client.pubsub() as subscription:
             await subscription.subscribe(CHANNEL)
-            missed, asked = bool(self._outlets), False
-            while self._outlets:
+            asked = False
+            while True:
                 message = await subscription.get_message(timeout=_QUIET_SECONDS)
                 if message is None and asked:
                     raise redis.ConnectionError("No answer to a ping.")
@@ -136,7 +140,8 @@ class Hub:
                     await subscription.ping()
                 elif message["type"] == "subscribe":
                     subscribed.set()
-                    if missed:
+                    if self._missed:
+                        self._missed = False
                         await self.deliver([(user_pk, RESYNC) for user_pk in tuple(self._outlets)])
                 elif message["type"] == "message":
                     await self.deliver(_frames_decoder.decode(message["data"]))

@@ -32,15 +32,15 @@ def add(user: User, *, channel: str, address: str, label: str = "") -> tuple[Con
             return existing, False
         if user.contact_points.count() >= MAX_PER_USER:
             raise Conflict(f"This user has {MAX_PER_USER} contact points already.")
-        point = make(user, channel=channel, address=address, label=label, now=clock.now())
+        point = make(user.pk, channel=channel, address=address, label=label, now=clock.now())
         point.save(force_insert=True)
         return point, True
 
 
-def make(user: User, *, channel: str, address: str, label: str, now: datetime) -> ContactPoint:
+def make(user_pk: int, *, channel: str, address: str, label: str, now: datetime) -> ContactPoint:
     """Return a contact point that is not stored yet."""
     return ContactPoint(
-        user=user,
+        user_id=user_pk,
         channel=channel,
         address=address,
         address_index=blind_index(channel, address),
@@ -51,7 +51,7 @@ def make(user: User, *, channel: str, address: str, label: str, now: datetime) -
 
 
 def update(point: ContactPoint, *, address: str | None = None, label: str | None = None) -> ContactPoint:
-    """Change the normalised address or the label; a new address is usable at once. Raises Conflict if already theirs."""
+    """Change address (normalised) or label; a new address is usable at once. Raises Conflict if they have it."""
     with transaction.atomic():
         _lock(point.user)
         if address is not None and address != point.address:

@@ -1,0 +1,76 @@
+"""The addresses that stand in a user's own fields, `email` and `phone`: one per channel, under the label "primary".
+
+Setting a field replaces the earlier primary address of its channels and touches no other contact point. An address
+that the person already has under another label is left as it is, and the earlier primary one goes.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from preferences import contact_points
+from preferences.contact_points import PRIMARY
+from preferences.models import ContactPoint
+from project.foundation import bulk, clock
+from project.foundation.encryption import blind_index
+
+# A phone takes text messages and calls.
+FIELD_CHANNELS: Mapping[str, tuple[str, ...]] = {"email": ("email",), "phone": ("sms", "voice")}
+
+
+def replace(changes: Mapping[int, Mapping[str, Any]]) -> None:
+    """Write the `email` and `phone` of many locked users, by primary key; None removes. At most four statements."""
+    wanted = {
+        (user_pk, channel): values[field]
+        for user_pk, values in changes.items()
+        for field, channels in FIELD_CHANNELS.items()
+        if field in values
+        for channel in channels
+    }
+    if not wanted:
+        return
+    now = clock.now()
+    present = _present(wanted)
+    new: list[ContactPoint] = []
+    moved: list[ContactPoint] = []
+    gone: list[ContactPoint] = []
+    for (user_pk, channel), address in wanted.items():
+        points = present.get((user_pk, channel), [])
+        earlier = [point for point in points if point.label == PRIMARY and point.address != address]
+        if address is None or any(point.address == address for point in points):
+            gone += earlier
+        elif earlier:
+            # The same contact point at a new address: what is queued for it follows the person.
+            moved.append(_moved(earlier[0], address, now))
+        else:
+            new.append(contact_points.make(user_pk, channel=channel, address=address, label=PRIMARY, now=now))
+    ContactPoint.objects.bulk_create(new)
+    bulk.update(moved, ["address", "address_index", "verified_at", "disabled_at", "disabled_reason"])
+    if gone:
+        ContactPoint.objects.filter(pk__in=[point.pk for point in gone]).delete()
+
+
+def of(points: list[ContactPoint]) -> dict[str, str | None]:
+    """Return the fields as a user's contact points have them: the primary address, else the oldest one."""
+    ordered = sorted(points, key=lambda point: (point.label != PRIMARY, point.pk))
+    return {
+        field: next((point.address for point in ordered if point.channel == channels[0]), None)
+        for field, channels in FIELD_CHANNELS.items()
+    }
+
+
+def _present(wanted: Mapping[tuple[int, str], Any]) -> dict[tuple[int, str], list[ContactPoint]]:
+    found: dict[tuple[int, str], list[ContactPoint]] = defaultdict(list)
+    rows = ContactPoint.objects.filter(
+        user_id__in={user_pk for user_pk, _ in wanted}, channel__in={channel for _, channel in wanted}
+    )
+    for point in rows:
+        found[(point.user_id, point.channel)].append(point)
+    return found
+
+
+def _moved(point: ContactPoint, address: str, now: datetime) -> ContactPoint:
+    point.address, point.address_index = address, blind_index(point.channel, address)
+    point.verified_at, point.disabled_at, point.disabled_reason = now, None, ""
+    return point

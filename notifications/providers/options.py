@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 
+from project.foundation.faults import join, of_type
 from project.foundation.problems import Fault
 
 HIDDEN = "•••"
@@ -81,7 +82,7 @@ def faults(schema: type, given: Mapping[str, Any], *, pointer: str = "/options")
     """Return every fault of the options as they are to be stored."""
     known = describe(schema)
     found = [
-        Fault(f"{pointer}/{name}", "unknown_field", "This provider has no such option.")
+        Fault(join(pointer, name), "unknown_field", "This provider has no such option.")
         for name in given
         if name not in known
     ]
@@ -94,8 +95,8 @@ def faults(schema: type, given: Mapping[str, Any], *, pointer: str = "/options")
         elif _names_environment(value):
             if _variable(value) in _NEVER_FROM_ENVIRONMENT or not _variable(value).isidentifier():
                 found.append(Fault(where, "invalid_value", "This environment variable cannot be used."))
-        elif message := _complaint(option, value):
-            found.append(Fault(where, "invalid_value", message))
+        else:
+            found += _faults_of(option, value, where)
     return found
 
 
@@ -110,8 +111,8 @@ def resolve(schema: type[T], stored: Mapping[str, Any]) -> T:
             continue
         if _names_environment(value):
             value = _from_environment(option, _variable(value))
-        if message := _complaint(option, value):
-            raise BadOptions(f"The option {option.name} cannot be used: {message}")
+        if wrong := _faults_of(option, value, ""):
+            raise BadOptions(f"The option {option.name} cannot be used: {wrong[0].message}")
         values[option.field] = value
     return schema(**values)
 
@@ -135,14 +136,14 @@ def keep_secrets(schema: type, given: Mapping[str, Any], stored: Mapping[str, An
     return merged
 
 
-def _complaint(option: Option, value: Any) -> str:
-    try:
-        msgspec.convert(value, option.type)
-        if option.check is not None:
+def _faults_of(option: Option, value: Any, where: str) -> list[Fault]:
+    found = of_type(value, option.type, where)
+    if not found and option.check is not None:
+        try:
             option.check(value)
-    except (msgspec.ValidationError, ValueError) as error:
-        return str(error)
-    return ""
+        except ValueError as error:
+            return [Fault(where, "invalid_value", str(error))]
+    return found
 
 
 def _names_environment(value: Any) -> bool:

@@ -1,6 +1,7 @@
 """All settings, from the environment; .env.example lists them. Without DATABASE_URL Carillon runs embedded."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -31,6 +32,9 @@ _HTTPS = _PUBLIC.scheme == "https"
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", f"{_PUBLIC.hostname},localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = [f"{_PUBLIC.scheme}://{_PUBLIC.netloc}"]
 REDIS_URL = env.text("REDIS_URL", "")
+# What every mail says of its sender; marketing mail must carry a postal address (CAN-SPAM, 15 U.S.C. 7704(a)(5)).
+SITE_NAME = env.text("SITE_NAME", "Carillon")
+POSTAL_ADDRESS = env.text("POSTAL_ADDRESS", "")
 
 # --- What runs --------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -63,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "preferences.pages.language.PersonLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -110,11 +115,14 @@ if EMBEDDED:
         }
     }
 else:
-    DATABASES = {"default": environ.Env.db_url_config(env.text("DATABASE_URL"))}
-    DATABASES["default"] |= {
-        "CONN_MAX_AGE": int(env.number("CONN_MAX_AGE", 0)),  # seconds; wsgi.py keeps them for 60, see there
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5} | DATABASES["default"].get("OPTIONS", {}),
+    _postgresql: dict[str, Any] = environ.Env.db_url_config(env.text("DATABASE_URL"))
+    DATABASES = {
+        "default": _postgresql
+        | {
+            "CONN_MAX_AGE": int(env.number("CONN_MAX_AGE", 0)),  # seconds; wsgi.py keeps them for 60, see there
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": {"connect_timeout": 5} | _postgresql.get("OPTIONS", {}),
+        }
     }
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
@@ -133,6 +141,7 @@ RETRY_SCHEDULE = env.durations("RETRY_SCHEDULE", "0s,5s,30s,2m,5m,10m,30m,1h")  
 LEASE_SECONDS = env.number("LEASE_SECONDS", 60)
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5)
 PROVIDER_TIMEOUT_SECONDS = env.number("PROVIDER_TIMEOUT_SECONDS", 10)  # in total, connecting included
+IDEMPOTENCY = "notifications.idempotency.answer_once"
 IDEMPOTENCY_TTL = env.duration("IDEMPOTENCY_TTL", "24h")
 NOTIFICATION_ID_TTL = env.duration("NOTIFICATION_ID_TTL", "400d")
 OUTBOX_DAYS = env.number("OUTBOX_DAYS", 7)
@@ -246,7 +255,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 # Looser where a page of others needs it: Alpine.js in the admin evaluates expressions, Swagger UI styles in place.
-CONTENT_SECURITY_POLICY_BY_PATH = {
+CONTENT_SECURITY_POLICY_BY_PATH: dict[str, dict[str, Any]] = {
     "/admin/": {"script-src": [SELF, UNSAFE_EVAL, NONCE], "style-src": [SELF, UNSAFE_INLINE]},
     "/api/docs/": {"style-src": [SELF, UNSAFE_INLINE]},
 }

@@ -1,0 +1,248 @@
+"""One message for one person: a version's contents, or the standard words, on one channel."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from django.conf import settings
+
+from templates_app import compiling, liquid, locales, standard
+from templates_app.links import is_safe
+from templates_app.liquid import Parsed, Reader, RenderError
+from templates_app.models import Content, TemplateVersion
+
+__all__ = ["RenderError", "Rendered", "VersionContents", "render", "render_standard", "version_contents"]
+
+# One line each: a line break in a subject would start a mail header of the author's choice.
+_SINGLE_LINE = frozenset({"subject", "title", "link"})
+_LINE_BREAKS = re.compile(r"[\x00-\x20\x7f\x85\u2028\u2029]+")
+_MAX_ACTIONS = 5
+_MAY_BE_EMPTY = ("title", "body", "link", "unsubscribe_url", "settings_url", "postal_address")
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What one person gets on one channel."""
+
+    parts: Mapping[str, str]
+    locale: str  # of the content that was chosen
+
+
+class ChannelContent:
+    """The parts of one channel in one locale, ready for many people."""
+
+    def __init__(self, channel: str, locale: str, compiled: Mapping[str, str]) -> None:
+        self.channel = channel
+        self.locale = locale
+        self._compiled = compiled
+
+    @cached_property
+    def parts(self) -> Mapping[str, Parsed]:
+        return {part: _parse(part, source) for part, source in self._compiled.items()}
+
+
+class VersionContents:
+    """All that one version says. Immutable."""
+
+    def __init__(self, contents: Iterable[ChannelContent]) -> None:
+        self._by_channel: dict[str, dict[str, ChannelContent]] = {}
+        for content in contents:
+            self._by_channel.setdefault(content.channel, {})[content.locale] = content
+
+    def covers(self, channel: str) -> bool:
+        """Return whether there is a content for `channel`, in whatever locale."""
+        return channel in self._by_channel
+
+    def choose(self, channel: str, locale: str) -> ChannelContent | None:
+        """Return the content for a person's locale by the fallback chain of `locales.choose`."""
+        available = self._by_channel.get(channel, {})
+        chosen = locales.choose(available, wanted=locale, default=settings.LANGUAGE_CODE)
+        return available[chosen] if chosen is not None else None
+
+
+def version_contents(version_id: int) -> VersionContents:
+    """Return what a version says; published ones are kept in this process. Two queries, or none."""
+    try:
+        return _published(version_id)
+    except _IsDraft as draft:
+        return of_drafts((content.channel, content.locale, content.parts) for content in draft.contents)
+
+
+def of_drafts(contents: Iterable[tuple[str, str, Mapping[str, str]]]) -> VersionContents:
+    """Return unpublished contents, (channel, locale, parts) each, as they will be once published."""
+    return VersionContents(
+        ChannelContent(channel, locale, compiling.compile_parts(channel, locale, parts))
+        for channel, locale, parts in contents
+    )
+
+
+def render(
+    contents: VersionContents | None,
+    *,
+    channel: str,
+    locale: str,
+    timezone: str,
+    variables: Mapping[str, Any],
+    data: Mapping[str, Any] | None = None,
+) -> Rendered:
+    """Return one person's message. Without contents for the channel it says title, body and link the standard way.
+
+    `variables` is plain JSON: the payload's template_variables with title, body, link, type, user, category and
+    unsubscribe_url laid over. `data`: template_variables alone, for the standard webhook. Raises RenderError.
+    """
+    content = contents.choose(channel, locale) if contents is not None else None
+    if content is None:
+        return render_standard(channel, locale=locale, timezone=timezone, variables=variables, data=data)
+    return _render(content, locale=locale, timezone=timezone, variables=variables)
+
+
+def render_standard(
+    channel: str,
+    *,
+    locale: str,
+    timezone: str,
+    variables: Mapping[str, Any],
+    data: Mapping[str, Any] | None = None,
+) -> Rendered:
+    """Return the message of a type that has no words of its own for the channel."""
+    chosen = locales.choose(standard.LOCALES, wanted=locale, default=settings.LANGUAGE_CODE) or "en"
+    if data is None:
+        data = {name: value for name, value in variables.items() if name not in standard.GIVEN}
+    return _render(
+        _standard(channel, chosen), locale=locale, timezone=timezone, variables={**variables, "data": dict(data)}
+    )
+
+
+def forget() -> None:
+    """Drop the versions kept in this process: for tests, whose databases give the same ids to other rows."""
+    _published.cache_clear()
+
+
+class _IsDraft(Exception):
+    def __init__(self, contents: list[Content]) -> None:
+        super().__init__()
+        self.contents = contents
+
+
+@lru_cache(maxsize=256)
+def _published(version_id: int) -> VersionContents:
+    version = TemplateVersion.objects.prefetch_related("contents").get(pk=version_id)
+    contents = list(version.contents.all())
+    if version.published_at is None:
+        raise _IsDraft(contents)  # an exception is not cached, and a draft must not be
+    return VersionContents(ChannelContent(content.channel, content.locale, content.compiled) for content in contents)
+
+
+@lru_cache(maxsize=64)
+def _standard(channel: str, locale: str) -> ChannelContent:
+    parts = standard.CONTENTS.get(channel, {})
+    return ChannelContent(channel, locale, compiling.compile_parts(channel, locale, parts))
+
+
+def _parse(part: str, source: str) -> Parsed:
+    try:
+        return liquid.parse(source, escape=liquid.escape_of(part))
+    except RenderError as error:
+        raise error.in_part(part) from error
+
+
+def _render(content: ChannelContent, *, locale: str, timezone: str, variables: Mapping[str, Any]) -> Rendered:
+    reader = reader_of(locale, timezone, content.locale)
+    given = _for_authors({**installation(), **variables})
+    parts = {}
+    for part, parsed in content.parts.items():
+        try:
+            parts[part] = _finished(part, parsed.render(given, reader))
+        except RenderError as error:
+            raise error.in_part(part) from error
+    return Rendered(parts, content.locale)
+
+
+def installation() -> dict[str, str]:
+    """Return what every template sees of this installation."""
+    return {
+        "site_name": settings.SITE_NAME,
+        "postal_address": settings.POSTAL_ADDRESS,
+        "settings_url": f"{settings.PUBLIC_URL}/preferences/",
+    }
+
+
+def reader_of(locale: str, timezone: str, content_locale: str) -> Reader:
+    """Return whose eyes a text is for: numbers and dates follow the person, but never another language than the text's."""
+    same_language = locales.normalised(locale).split("-")[0] == locales.normalised(content_locale).split("-")[0]
+    return Reader(_babel_locale(locale if same_language else content_locale), _zone(timezone))
+
+
+def _for_authors(variables: dict[str, Any]) -> dict[str, Any]:
+    """Return variables as an author expects them: an empty text counts as none, so that `{% if link %}` works."""
+    for name in _MAY_BE_EMPTY:
+        if variables.get(name) == "":
+            variables[name] = None
+    if isinstance(user := variables.get("user"), dict):
+        variables["user"] = {name: None if value == "" else value for name, value in user.items()}
+    if isinstance(category := variables.get("category"), dict):
+        variables["category"] = _Named(category)
+    return variables
+
+
+class _Named(dict[str, Any]):
+    """A category: `{{ category }}` is its key, `{{ category.name }}` its name."""
+
+    def __str__(self) -> str:
+        return str(self.get("key", ""))
+
+
+@lru_cache(maxsize=500)
+def _babel_locale(locale: str) -> Locale:
+    for name in (*locales.fallback_chain(locale, settings.LANGUAGE_CODE), "en"):
+        try:
+            return Locale.parse(name, sep="-")
+        except (ValueError, UnknownLocaleError):
+            continue
+    raise AssertionError("Babel always knows English.")
+
+
+@lru_cache(maxsize=1000)
+def _zone(timezone: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(timezone or settings.TIME_ZONE)
+    except (ValueError, OSError, LookupError):
+        return ZoneInfo(settings.TIME_ZONE)
+
+
+def _finished(part: str, text: str) -> str:
+    """Return a rendered part as it may leave us. Raises RenderError."""
+    if part in _SINGLE_LINE:
+        text = _LINE_BREAKS.sub(" ", text).strip()
+    if part == "html":
+        return text
+    if part == "link" and text and not is_safe(text, settings.LINK_SCHEMES):
+        raise RenderError("This is no web link, nor one of an app that settings allow.")
+    if part == "json":
+        _json(text)
+    if part == "actions" and text.strip():
+        _check_actions(_json(text))
+    return re.sub(r"\n[ \t]*(?:\n[ \t]*){2,}", "\n\n", text).strip()
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
+        raise RenderError("What comes out is not valid JSON.", line=line) from error
+
+
+def _check_actions(actions: Any) -> None:
+    if not isinstance(actions, list) or len(actions) > _MAX_ACTIONS:
+        raise RenderError(f"Actions are a list of at most {_MAX_ACTIONS}.")
+    for action in actions:
+        if not isinstance(action, dict) or not isinstance(action.get("label"), str) or not action["label"].strip():
+            raise RenderError('An action is {"label": "…", "url": "https://…", "primary": true}.')
+        if not isinstance(action.get("url"), str) or not is_safe(action["url"], settings.LINK_SCHEMES):
+            raise RenderError(f"The action “{action['label'][:40]}” needs a web link.")

@@ -15,5 +15,5 @@ class ContentSecurityMiddleware(CSPMiddleware):
         if not report_only:
             for prefix, directives in settings.CONTENT_SECURITY_POLICY_BY_PATH.items():
                 if request.path_info.startswith(prefix):
-                    parts.replace = directives | (parts.replace or {})
+                    parts.replace = {**directives, **(parts.replace or {})}
         return parts

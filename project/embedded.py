@@ -121,7 +121,7 @@ class _Worker(threading.Thread):
             self.worker.start()
 
     def stop(self) -> None:
-        state.should_stop = 0
+        state.should_stop = 0  # type: ignore[assignment]  # the exit code, as Celery's own signal handlers set it
         self.join(10)
 
 

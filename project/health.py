@@ -16,7 +16,7 @@ from notifications.models import Delivery, Notification
 from project.celery import app
 from project.foundation import clock, partitions
 
-BROKER_SECONDS = 1.0  # how long the broker may take to answer
+BROKER_SECONDS = 1  # how long the broker may take to answer
 BROKER_REMEMBERED = 5  # seconds that its answer is kept, so that probes do not become its load
 
 _migrated = False

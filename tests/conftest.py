@@ -1,0 +1,54 @@
+"""What the whole suite shares. A service that is absent skips its tests by name; where CI is set, it fails them."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests import server, services
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> str:
+    return _find("postgresql")
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    return _find("redis")
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url() -> str:
+    return _find("rabbitmq")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of a Chromium to drive."""
+    return _find("chromium")
+
+
+@pytest.fixture(scope="session")
+def carillon_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Server]:
+    """A whole installation, as `make run` starts it, for all tests of this process to share."""
+    running = server.start(tmp_path_factory.mktemp("carillon"))
+    yield running
+    assert running.stop() == 0, running.output
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that share the one server in one process, so that it is started once."""
+    for item in items:
+        if "carillon_server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.process)
+            item.add_marker(pytest.mark.xdist_group("server"))
+
+
+def _find(name: str) -> str:
+    try:
+        return services.FINDERS[name]()
+    except services.Absent as absence:
+        if os.environ.get("CI"):
+            pytest.fail(f"needs {absence}", pytrace=False)
+        pytest.skip(f"needs {absence}")

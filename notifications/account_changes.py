@@ -1,0 +1,87 @@
+"""Changing provider accounts: the only writer of their rows, for the API and the admin alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from notifications import accounts
+from notifications.models import ProviderAccount
+from notifications.providers import options
+from project.foundation import audit
+from project.foundation.problems import Fault, InvalidRequest
+
+NAME_LENGTH = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """An account as it shall be. A credential that is absent, or given as it was shown, stays what it was."""
+
+    provider: str
+    channel: str | None = None  # None: the provider's only one
+    options: Mapping[str, Any]
+    order: int = 10
+    enabled: bool = True
+
+
+@transaction.atomic
+def save(name: str, wanted: Wanted, *, actor: str) -> tuple[ProviderAccount, bool]:
+    """Store an account under `name`; return it and whether it is new. Raises InvalidRequest naming every fault.
+
+    Workers notice within five seconds.
+    """
+    stored = ProviderAccount.objects.select_for_update().filter(name=name).first()
+    if len(name) > NAME_LENGTH:
+        raise InvalidRequest(errors=[Fault("/name", "too_long", f"A name has at most {NAME_LENGTH} characters.")])
+    channel, merged = _checked(wanted, stored)
+    account, created = ProviderAccount.objects.update_or_create(
+        name=name,
+        defaults={
+            "provider": wanted.provider,
+            "channel": channel,
+            "options": merged,
+            "order": wanted.order,
+            "enabled": wanted.enabled,
+        },
+    )
+    audit.record(actor, "provider_account.saved", f"provider_account:{name}", changed=_changed(stored, account))
+    transaction.on_commit(accounts.forget)
+    return account, created
+
+
+@transaction.atomic
+def remove(account: ProviderAccount, *, actor: str) -> None:
+    """Delete an account. What went through it stays in the history."""
+    audit.record(actor, "provider_account.removed", f"provider_account:{account.name}")
+    account.delete()
+    transaction.on_commit(accounts.forget)
+
+
+def _checked(wanted: Wanted, stored: ProviderAccount | None) -> tuple[str, dict[str, Any]]:
+    provider = accounts.provider_classes().get(wanted.provider)
+    if provider is None:
+        known = ", ".join(sorted(accounts.provider_classes()))
+        raise InvalidRequest(errors=[Fault("/provider", "unknown_provider", f"It must be one of {known}.")])
+    found = []
+    channel = wanted.channel
+    if channel is None and len(provider.channels) == 1:
+        channel = provider.channels[0]
+    if channel not in provider.channels:
+        names = ", ".join(provider.channels)
+        found.append(Fault("/channel", "unknown_channel", f"For {wanted.provider} it must be one of {names}."))
+    before = stored.options if stored is not None and stored.provider == wanted.provider else {}
+    merged = options.keep_secrets(provider.Options, wanted.options, before)
+    found += options.faults(provider.Options, merged)
+    if found or channel is None:
+        raise InvalidRequest(errors=found)
+    return channel, merged
+
+
+def _changed(stored: ProviderAccount | None, account: ProviderAccount) -> list[str]:
+    """Return the names of what changed, never the values: options hold credentials."""
+    fields = ("provider", "channel", "order", "enabled")
+    before = {name: getattr(stored, name) for name in fields} | (stored.options if stored else {}) if stored else {}
+    after = {name: getattr(account, name) for name in fields} | account.options
+    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))

@@ -1,7 +1,7 @@
 """The third act: due deliveries of one channel go to their provider, FLUSH_SIZE at a time.
 
-Before each sub-batch consent, expiry and cancellation are looked at again and the try is put on record; its outcomes are
-committed before the next one begins. So whatever dies, at most one sub-batch a worker is in doubt.
+Before each sub-batch consent, expiry and cancellation are looked at again and the try is put on record; its outcomes
+are committed before the next one begins. So whatever dies, at most one sub-batch a worker is in doubt.
 """
 
 import hashlib

@@ -7,8 +7,15 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from notifications.models import Attempt, CallerNotificationId, Delivery, Event, IdempotencyRecord, Notification
-from notifications.models import OutboxMessage
+from notifications.models import (
+    Attempt,
+    CallerNotificationId,
+    Delivery,
+    Event,
+    IdempotencyRecord,
+    Notification,
+    OutboxMessage,
+)
 from project.foundation import clock, ids, partitions
 
 logger = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -31,8 +31,8 @@ def claim(model: type[Row], *, limit: int, channel: str | None = None, lane: int
     token = uuid4()
     lease = timedelta(seconds=settings.LEASE_SECONDS)
     now, values = _clock()
-    where = "due_at <= {now} AND (leased_until IS NULL OR leased_until <= {now})".format(now=now)
-    parameters: list[object] = [*values, *values]
+    where = f"due_at <= {now} AND (leased_until IS NULL OR leased_until <= {now})"
+    parameters: list[Any] = [*values, *values]
     for column, wanted in (("channel", channel), ("lane", lane)):
         if wanted is not None:
             where += f" AND {column} = %s"
@@ -83,13 +83,13 @@ def release(model: type[Row], token: UUID) -> None:
     model.objects.filter(lease=token, due_at__isnull=False).update(lease=None, leased_until=None)
 
 
-def _clock(later: timedelta = timedelta()) -> tuple[str, list[object]]:
+def _clock(later: timedelta = timedelta()) -> tuple[str, list[Any]]:
     """Return SQL for the database's time (plus `later`) and its parameters."""
     if connection.vendor == "postgresql":
         return ("clock_timestamp() + %s", [later]) if later else ("clock_timestamp()", [])
     return "%s", [connection.ops.adapt_datetimefield_value(datetime.now(tz=UTC) + later)]
 
 
-def _plain(model: type[Row], ids: Sequence[UUID]) -> list[object]:
+def _plain(model: type[Row], ids: Sequence[UUID]) -> list[Any]:
     key = model._meta.get_field("id")
     return [key.get_db_prep_value(value, connection) for value in ids]

@@ -24,9 +24,7 @@ def compose(
     )
 
 
-def inbox_content(
-    notification: Notification, person: Person, type_: Type, version_id: int | None
-) -> dict[str, Any]:
+def inbox_content(notification: Notification, person: Person, type_: Type, version_id: int | None) -> dict[str, Any]:
     """Return the content of an inbox item: {"title", "body", "link", "actions"}. Raises RenderError."""
     parts = _parts("in_app", notification, person, type_, version_id)
     return {
@@ -60,6 +58,7 @@ def _parts(
         locale=notification.locale or person.locale,
         timezone=person.timezone,
         variables=_variables(notification, person, type_),
+        data=notification.payload.get("template_variables") or {},
     )
     return dict(rendered.parts)
 

@@ -24,9 +24,7 @@ def change(delivery: Delivery, outcome: Outcome, account_id: int | None, now: da
         case "recipient":
             return Change(delivery, Status.FAILED, error=outcome.error, provider_account_id=account_id)
         case "account":
-            return Change(
-                delivery, Status.HELD, reason="account", error=outcome.error, provider_account_id=account_id
-            )
+            return Change(delivery, Status.HELD, reason="account", error=outcome.error, provider_account_id=account_id)
         case "unknown" if not resend:
             return Change(delivery, Status.UNKNOWN, error=outcome.error, provider_account_id=account_id)
         case _:

@@ -108,7 +108,12 @@ def _worth_a_row(verdict: Verdict, channel: str, facts: Facts) -> bool:
 
 
 def _delivery(
-    notification: Notification, type_: Type, channel: str, point: ContactPointFacts | None, verdict: Verdict, now: datetime
+    notification: Notification,
+    type_: Type,
+    channel: str,
+    point: ContactPointFacts | None,
+    verdict: Verdict,
+    now: datetime,
 ) -> Delivery:
     return Delivery(
         id=ids.derived_id(notification.id, 0, channel, point.id if point else ""),

@@ -1,4 +1,4 @@
-"""A timer in every worker process that does what is due without any broker, so that no lost wake-up is ever felt long."""
+"""A timer in every worker process that does what is due without any broker: a lost wake-up costs one round of it."""
 
 import logging
 import random

@@ -20,7 +20,15 @@ MOVES: dict[str, set[str]] = {
     Status.SCHEDULED: {Status.QUEUED, *_BEFORE_SENDING},
     Status.QUEUED: {Status.QUEUED, Status.SCHEDULED, *_BEFORE_SENDING},
     Status.HELD: {Status.QUEUED, Status.SCHEDULED, Status.CANCELLED, Status.EXPIRED},
-    Status.SENDING: {Status.SENDING, Status.SENT, Status.QUEUED, Status.HELD, Status.FAILED, Status.UNKNOWN, *_AFTER_SENT},
+    Status.SENDING: {
+        Status.SENDING,
+        Status.SENT,
+        Status.QUEUED,
+        Status.HELD,
+        Status.FAILED,
+        Status.UNKNOWN,
+        *_AFTER_SENT,
+    },
     Status.UNKNOWN: {Status.SENT, Status.QUEUED, Status.FAILED, Status.CANCELLED, *_AFTER_SENT},
     Status.SENT: {*_AFTER_SENT},
     Status.DELIVERED: {Status.OPENED, Status.CLICKED, Status.BOUNCED, Status.COMPLAINED},
@@ -32,7 +40,7 @@ MOVES: dict[str, set[str]] = {
 }
 OPEN = {Status.SCHEDULED, Status.QUEUED, Status.HELD, Status.SENDING, Status.UNKNOWN}
 SUCCEEDED = {Status.SENT, Status.DELIVERED, Status.OPENED, Status.CLICKED, Status.COMPLAINED}
-_TIMES = {
+_TIMES: dict[str, str] = {
     Status.SENT: "sent_at",
     Status.DELIVERED: "delivered_at",
     Status.OPENED: "opened_at",

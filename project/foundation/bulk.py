@@ -83,5 +83,6 @@ def _plain(value: Any) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
 
 
-def _quote(name: str) -> str:
+def _quote(name: str | None) -> str:
+    assert name is not None, "A concrete field has a column."
     return connection.ops.quote_name(name)

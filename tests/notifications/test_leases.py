@@ -1,0 +1,100 @@
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from notifications import leases
+from notifications.models import Notification
+from tests.flow import let_time_pass
+from tests.notifications.given import accepted
+
+pytestmark = pytest.mark.django_db
+
+
+def test_due_rows_are_claimed_once(ada, order_confirmation):
+    accepted(ada, order_confirmation)
+
+    first = leases.claim(Notification, limit=10)
+    second = leases.claim(Notification, limit=10)
+
+    assert len(first.rows) == 1 and second.rows == []
+    assert abs(first.now - datetime.now(tz=UTC)) < timedelta(seconds=30)
+
+
+def test_what_is_due_later_is_left_alone(ada, order_confirmation):
+    accepted(ada, order_confirmation, send_at=datetime.now(tz=UTC) + timedelta(hours=1))
+
+    assert leases.claim(Notification, limit=10).rows == []
+
+    let_time_pass(timedelta(hours=1, seconds=1))
+    assert len(leases.claim(Notification, limit=10).rows) == 1
+
+
+def test_the_high_lane_goes_first_then_the_longest_due(ada, order_confirmation, weekly_offers):
+    bulk = [accepted(ada, weekly_offers) for _ in range(3)]
+    high = accepted(ada, order_confirmation)
+
+    claimed = leases.claim(Notification, limit=2).rows
+
+    assert [row.id for row in claimed] == [high.id, bulk[0].id]
+
+
+def test_a_lease_that_ran_out_is_taken_over_and_counted(ada, order_confirmation, settings):
+    accepted(ada, order_confirmation)
+    first = leases.claim(Notification, limit=10)
+    let_time_pass(timedelta(seconds=settings.LEASE_SECONDS + 1))
+
+    second = leases.claim(Notification, limit=10)
+
+    assert [row.recoveries for row in second.rows] == [1]
+    with transaction.atomic():
+        assert leases.still_held(Notification, [first.rows[0].id], first.token) == set()
+        assert leases.still_held(Notification, [first.rows[0].id], second.token) == {first.rows[0].id}
+
+
+def test_an_extended_lease_holds_on(ada, order_confirmation, settings):
+    accepted(ada, order_confirmation)
+    claim = leases.claim(Notification, limit=10)
+    let_time_pass(timedelta(seconds=settings.LEASE_SECONDS - 1))
+
+    leases.extend(Notification, claim.rows, claim.token)
+    let_time_pass(timedelta(seconds=2))
+
+    assert leases.claim(Notification, limit=10).rows == []
+
+
+def test_a_released_row_is_free_at_once_and_no_recovery(ada, order_confirmation):
+    accepted(ada, order_confirmation)
+    leases.release(Notification, leases.claim(Notification, limit=10).token)
+
+    assert [row.recoveries for row in leases.claim(Notification, limit=10).rows] == [0]
+
+
+def test_a_claim_is_one_statement(ada, order_confirmation, django_assert_num_queries):
+    for _ in range(20):
+        accepted(ada, order_confirmation)
+
+    with django_assert_num_queries(1):
+        assert len(leases.claim(Notification, limit=500).rows) == 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claims_at_the_same_moment_share_no_row(ada, order_confirmation):
+    expected = {accepted(ada, order_confirmation).id for _ in range(40)}
+    start, taken, lock = threading.Barrier(4), [], threading.Lock()
+
+    def worker():
+        start.wait()
+        while rows := leases.claim(Notification, limit=5).rows:
+            with lock:
+                taken.extend(row.id for row in rows)
+        connection.close()
+
+    threads = [threading.Thread(target=worker) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(taken) == 40 and set(taken) == expected

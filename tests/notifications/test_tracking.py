@@ -1,0 +1,66 @@
+import itertools
+
+import pytest
+
+from notifications import tracking
+from notifications.models import Delivery, Notification
+from notifications.tracking import Change, Status
+from tests.notifications.given import given_delivery
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_table_of_moves_knows_every_status():
+    assert set(tracking.MOVES) == set(Status)
+    assert set(itertools.chain(*tracking.MOVES.values())) <= set(Status)
+
+
+def test_nothing_leaves_a_status_that_ends_a_delivery():
+    for status in (Status.SKIPPED, Status.CANCELLED, Status.EXPIRED, Status.COMPLAINED):
+        assert tracking.MOVES[status] == set()
+
+
+def test_nothing_that_was_sent_is_queued_again():
+    for status in tracking.SUCCEEDED | {Status.BOUNCED}:
+        assert not tracking.MOVES[status] & tracking.OPEN
+
+
+def test_an_illegal_move_is_refused_and_nothing_is_written(ada, order_confirmation, clock_now):
+    delivery = given_delivery(ada, order_confirmation, status=Status.SENT)
+
+    with pytest.raises(tracking.IllegalMove):
+        tracking.record([Change(delivery, Status.QUEUED)], now=clock_now)
+
+    assert Delivery.objects.get().status == Status.SENT
+    assert not delivery.events.exists()
+
+
+def test_a_change_is_told_in_the_timeline_and_summed_up(ada, order_confirmation, clock_now):
+    delivery = given_delivery(ada, order_confirmation, status=Status.SENDING)
+
+    tracking.record([Change(delivery, Status.FAILED, error="550 no such user")], now=clock_now)
+
+    stored = Delivery.objects.get()
+    assert (stored.status, stored.error, stored.due_at, stored.lease) == ("failed", "550 no such user", None, None)
+    assert [(event.kind, event.detail) for event in stored.events.all()] == [("failed", "550 no such user")]
+    assert Notification.objects.get().status == Notification.Status.FAILED
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        ([], "completed"),
+        (["skipped", "skipped"], "completed"),
+        (["sent", "failed"], "completed"),
+        (["delivered", "queued"], "processing"),
+        (["failed", "unknown"], "processing"),
+        (["failed", "skipped"], "failed"),
+        (["bounced"], "failed"),
+        (["expired", "skipped"], "expired"),
+        (["cancelled", "skipped"], "cancelled"),
+        (["failed", "cancelled"], "failed"),
+        (["held", "sent"], "processing"),
+    ],
+)
+def test_a_notification_sums_up_its_deliveries(statuses, expected):
+    assert tracking.summary(statuses) == expected

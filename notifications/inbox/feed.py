@@ -30,6 +30,7 @@ _COUNTS = {
     "unseen": Count("pk", filter=STATUSES["unread"] & Q(seen_at__isnull=True)),
     "total": Count("pk", filter=OPEN),
 }
+NO_COUNTS: Mapping[str, int] = dict.fromkeys(_COUNTS, 0)
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def counts(user_pks: Collection[int]) -> dict[int, dict[str, int]]:
     Seen comes before read: what was read counts as seen.
     """
     found = InboxItem.objects.filter(user_id__in=user_pks).order_by().values("user_id").annotate(**_COUNTS)
-    counted = dict.fromkeys(user_pks, dict.fromkeys(_COUNTS, 0))
+    counted = dict.fromkeys(user_pks, dict(NO_COUNTS))
     for user_pk, *numbers in found.values_list("user_id", *_COUNTS):
         counted[user_pk] = dict(zip(_COUNTS, numbers, strict=True))
     return counted

@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 TOO_SLOW = 4413
-MOST_WAITING = 200  # frames, beside what the transport buffers (64 KiB in asyncio)
+MOST_WAITING = 500  # frames, beside what the transport buffers (64 KiB in asyncio)
 CLOSE_SECONDS = 10  # how long a slow reader has to read why it is closed
 
 
@@ -28,11 +28,11 @@ class Outlet:
         self._waiting: deque[Mapping[str, Any]] = deque()
         self._draining: asyncio.Task[None] | None = None
         self._held: list[str] | None = None
-        self._closed = False
+        self.closed = False
 
     async def put(self, text: str) -> None:
         """Send one frame, now or when its turn comes."""
-        if self._closed:
+        if self.closed:
             return
         if self._held is not None:
             self._held.append(text)
@@ -59,14 +59,14 @@ class Outlet:
 
     def close(self, code: int) -> None:
         """Close the socket after what waits; cut it off when its reader does not come to read that in time."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             self._queue({"type": "websocket.close", "code": code})
             asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._cut_off)
 
     def drop(self) -> None:
         """Forget what waits: the socket is gone."""
-        self._closed = True
+        self.closed = True
         self._waiting.clear()
         if self._draining is not None:
             self._draining.cancel()
@@ -91,7 +91,7 @@ class Outlet:
         try:
             await self._send(message)
         except Exception as error:  # the server's own class of "client disconnected", whichever server it is
-            self._closed = True
+            self.closed = True
             self._waiting.clear()
             logger.debug("inbox.socket_gone", extra={"error": type(error).__name__})
 

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection
+from django.db.models.functions import Now
 
 from notifications.models import Delivery, Notification
 
@@ -30,26 +31,27 @@ def claim(model: type[Row], *, limit: int, channel: str | None = None, lane: int
     """
     token = uuid4()
     lease = timedelta(seconds=settings.LEASE_SECONDS)
-    now, values = _clock()
+    now, until = _now_sql(), _now_sql("later")
+    times = _times(lease)
     where = f"due_at <= {now} AND (leased_until IS NULL OR leased_until <= {now})"
-    parameters: list[Any] = [*values, *values]
+    parameters: dict[str, Any] = {**times, "limit": limit}
     for column, wanted in (("channel", channel), ("lane", lane)):
         if wanted is not None:
-            where += f" AND {column} = %s"
-            parameters.append(wanted)
-    until, until_values = _clock(lease)
+            where += f" AND {column} = %({column})s"
+            parameters[column] = wanted
     locking = "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
+    parameters["token"] = model._meta.get_field("lease").get_db_prep_value(token, connection)
     rows = list(
         model.objects.raw(
             f"""
             UPDATE {model._meta.db_table}
                SET recoveries = recoveries + (CASE WHEN leased_until IS NULL THEN 0 ELSE 1 END),
-                   lease = %s, leased_until = {until}
+                   lease = %(token)s, leased_until = {until}
              WHERE id IN (SELECT id FROM {model._meta.db_table} WHERE {where}
-                           ORDER BY lane, due_at LIMIT %s {locking})
+                           ORDER BY lane, due_at LIMIT %(limit)s {locking})
             RETURNING *
             """,
-            [model._meta.get_field("lease").get_db_prep_value(token, connection), *until_values, *parameters, limit],
+            parameters,
         )
     )
     rows.sort(key=lambda row: (row.lane, row.due_at, row.id))
@@ -68,14 +70,10 @@ def still_held(model: type[Row], ids: Iterable[UUID], token: UUID) -> set[UUID]:
 
 def extend(model: type[Row], rows: Sequence[Row], token: UUID) -> None:
     """Renew the lease of rows that wait for their turn."""
-    until, values = _clock(timedelta(seconds=settings.LEASE_SECONDS))
     if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"UPDATE {model._meta.db_table} SET leased_until = {until} WHERE lease = %s"
-                f" AND id IN ({', '.join(['%s'] * len(rows))})",
-                [*values, *_plain(model, [token, *(row.id for row in rows)])],
-            )
+        later = timedelta(seconds=settings.LEASE_SECONDS)
+        until = Now() + later if connection.vendor == "postgresql" else datetime.now(tz=UTC) + later
+        model.objects.filter(id__in=[row.id for row in rows], lease=token).update(leased_until=until)
 
 
 def release(model: type[Row], token: UUID) -> None:
@@ -83,13 +81,18 @@ def release(model: type[Row], token: UUID) -> None:
     model.objects.filter(lease=token, due_at__isnull=False).update(lease=None, leased_until=None)
 
 
-def _clock(later: timedelta = timedelta()) -> tuple[str, list[Any]]:
-    """Return SQL for the database's time (plus `later`) and its parameters."""
+def _now_sql(name: str = "now") -> str:
+    """Return SQL for the database's time: "now", or "later" by the lease.
+
+    statement_timestamp() and not clock_timestamp(), whose value may change between rows, so that no index serves it.
+    """
+    if connection.vendor != "postgresql":
+        return f"%({name})s"
+    return "statement_timestamp()" if name == "now" else "statement_timestamp() + %(lease)s"
+
+
+def _times(lease: timedelta) -> dict[str, Any]:
+    now, adapt = datetime.now(tz=UTC), connection.ops.adapt_datetimefield_value
     if connection.vendor == "postgresql":
-        return ("clock_timestamp() + %s", [later]) if later else ("clock_timestamp()", [])
-    return "%s", [connection.ops.adapt_datetimefield_value(datetime.now(tz=UTC) + later)]
-
-
-def _plain(model: type[Row], ids: Sequence[UUID]) -> list[Any]:
-    key = model._meta.get_field("id")
-    return [key.get_db_prep_value(value, connection) for value in ids]
+        return {"lease": lease}
+    return {"now": adapt(now), "later": adapt(now + lease)}

@@ -2,16 +2,13 @@
 
 import os
 
-from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
-from django.urls import path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
-http = get_asgi_application()  # before the imports below: it sets Django up
+http = get_asgi_application()  # before the import below: it sets Django up
 
-from notifications.inbox import consumer  # noqa: E402
+from notifications.inbox import routing  # noqa: E402
 
-application = ProtocolTypeRouter(
-    {"http": http, "websocket": URLRouter([path("ws/inbox/", consumer.InboxConsumer.as_asgi())])}
-)
+application = ProtocolTypeRouter({"http": http, "websocket": routing.application})

@@ -51,7 +51,10 @@ def keys(name: str, default: str | None = None) -> dict[str, bytes]:
     found = {}
     for item in text(name, default).split(","):
         key_id, _, encoded = item.strip().partition(":")
-        key = base64.b64decode(encoded)
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except ValueError:
+            key = b""
         if not key_id or len(key) != 32:
             raise ImproperlyConfigured(f"{name} must be a list of id:base64-of-32-bytes.")
         found[key_id] = key

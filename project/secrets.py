@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 
@@ -29,8 +30,7 @@ def _new(name: str) -> str:
 
 
 def _write_once(path: Path, values: dict[str, str]) -> None:
-    draft = path.with_suffix(f".{os.getpid()}")
-    descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix="keys.")  # mode 0600
     with os.fdopen(descriptor, "w") as file:
         json.dump(values, file)
         file.flush()
@@ -40,4 +40,4 @@ def _write_once(path: Path, values: dict[str, str]) -> None:
     except FileExistsError:
         pass
     finally:
-        draft.unlink()
+        os.unlink(draft)

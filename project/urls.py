@@ -2,13 +2,17 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from notifications.api.send import SendView
 from project import health
 
 api = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("", include("preferences.api.urls")),
+    path("", include("notifications.api.urls")),
 ]
 urlpatterns = [
     path("api/v1/", include(api)),
+    path("api/notifications/send", SendView.as_view(schema=None), name="send_at_the_old_address"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api_docs"),
     path("admin/", admin.site.urls),
     path("livez", health.live),

@@ -11,6 +11,7 @@ from preferences import addresses
 from project.foundation.problems import Fault
 
 MAX_USER_ID = 255
+_NOT_IN_URLS = frozenset({".", "..", "bulk"})  # dot segments vanish on the way, and /users/bulk is another route
 MAX_NAME = 255
 MAX_ATTRIBUTE_NAME = 100
 MAX_ATTRIBUTES_BYTES = 16 << 10
@@ -56,8 +57,10 @@ def user_id_faults(user_id: str, pointer: str = "/user_id") -> Iterator[Fault]:
         yield Fault(pointer, "too_long", f"A user_id has at most {MAX_USER_ID} characters.")
     elif not user_id.isprintable() or user_id != user_id.strip():
         yield Fault(pointer, "invalid_user_id", "A user_id is printable and does not begin or end with a space.")
-    elif "/" in user_id or user_id in (".", ".."):
-        yield Fault(pointer, "invalid_user_id", 'A user_id holds no "/" and is not "." or "..": it stands in URLs.')
+    elif "/" in user_id or user_id in _NOT_IN_URLS:
+        yield Fault(
+            pointer, "invalid_user_id", 'A user_id stands in URLs: it has no "/" and is not ".", ".." or "bulk".'
+        )
 
 
 def locale(text: str | None) -> str:

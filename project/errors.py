@@ -80,6 +80,7 @@ def document(problem: Problem, request: HttpRequest) -> dict[str, Any]:
         "detail": problem.detail,
         "errors": [asdict(fault) for fault in problem.errors],
         "request_id": _request_id(request),
+        **problem.extensions,
     }
 
 

@@ -8,6 +8,7 @@ from project import health
 api = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("", include("preferences.api.urls")),
+    path("", include("templates_app.api.urls")),
     path("", include("notifications.api.urls")),
 ]
 urlpatterns = [

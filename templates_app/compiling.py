@@ -22,7 +22,7 @@ _INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=Fal
 
 
 def compile_parts(channel: str, locale: str, parts: Mapping[str, str]) -> dict[str, str]:
-    """Return what a content becomes: for e-mail the layout, inlined CSS and a text part; else the parts that say something.
+    """Return what a content becomes: for e-mail the layout, inlined CSS and a text part; else its parts as they are.
 
     What comes back is still Liquid. Raises RenderError with the part, and the line of the author's source where known.
     """

@@ -3,11 +3,9 @@
 import re
 from html.parser import HTMLParser
 
-_BLOCKS = frozenset(
-    "address article aside blockquote div dl dt dd fieldset figure footer form h1 h2 h3 h4 h5 h6 header li main nav ol p "
-    "pre section table tr ul".split()
-)
-_PARAGRAPHS = frozenset("h1 h2 h3 h4 h5 h6 ol p table ul blockquote".split())
+_PARAGRAPHS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "table", "ul", "blockquote"})
+_LINES = frozenset({"address", "article", "aside", "div", "dl", "dt", "dd", "figure", "footer", "form", "header", "li"})
+_BLOCKS = _PARAGRAPHS | _LINES | {"main", "nav", "pre", "section", "tr"}
 _HIDDEN = frozenset({"head", "style", "script", "title", "template"})
 
 

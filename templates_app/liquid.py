@@ -1,12 +1,12 @@
-"""Liquid as authors write it: strict about missing variables, escaped for where it ends up, limited in what it may use.
+"""Liquid as authors write it: strict about missing variables, escaped for where it ends up, limited in its means.
 
-python-liquid reaches no attribute of a Python object. Contexts must be plain JSON (dict, list, str, number, bool, None):
-any other object would be printed by its repr.
+python-liquid reaches no attribute of a Python object. Contexts must be plain JSON (dict, list, str, number, bool,
+None): any other object would be printed by its repr.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache
 from typing import Any, TextIO
 
 from liquid import DictLoader
@@ -48,7 +48,7 @@ class Parsed:
         self._template = template
 
     def render(self, variables: Mapping[str, Any], reader: Reader) -> str:
-        """Return the text for one person. Raises RenderError naming the line and, where one is missing, the variable."""
+        """Return the text for one person. Raises RenderError naming the line and the variable that is missing."""
         try:
             return self._template.render({**variables, READER: reader.starting_now()})
         except RenderError:
@@ -71,11 +71,6 @@ def parse(
             with _named(name):
                 liquid_source.check(text)
         return _parse(_environment(escape, strict, dict(partials)), source)
-    return _parsed(source, escape, strict)
-
-
-@lru_cache(maxsize=2000)
-def _parsed(source: str, escape: Escape, strict: bool) -> Parsed:
     return _parse(_shared_environment(escape, strict), source)
 
 
@@ -121,7 +116,7 @@ class Context(RenderContext):
         return super().filter(name, token)
 
     def _check_the_clock(self) -> None:
-        if self.globals[READER].is_late():  # type: ignore[index, attr-defined]
+        if self.globals[READER].is_late():  # type: ignore[attr-defined]
             raise ResourceLimitError("the time limit is reached", token=None)
 
 
@@ -172,7 +167,7 @@ def _environment(escape: Escape, strict: bool, partials: dict[str, str]) -> Envi
     return Environment(escape, strict=strict, partials=partials)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _shared_environment(escape: Escape, strict: bool) -> Environment:
     return _environment(escape, strict, {})
 

@@ -53,7 +53,7 @@ def inside_json(value: object) -> str:
 
 
 def register(environment: Environment) -> None:
-    """Bound the standard filters, add ours. `safe` and `escapejs` go: no payload is HTML, and no message runs scripts."""
+    """Bound the standard filters, add ours. `safe` and `escapejs` go: payloads hold no HTML, messages no scripts."""
     for name in ("safe", "escapejs"):
         del environment.filters[name]
     for name, standard in environment.filters.items():

@@ -153,7 +153,7 @@ def _parse(part: str, source: str) -> Parsed:
 
 def _render(content: ChannelContent, *, locale: str, timezone: str, variables: Mapping[str, Any]) -> Rendered:
     reader = reader_of(locale, timezone, content.locale)
-    given = _for_authors({**installation(), **variables})
+    given = seen_by_authors(variables)
     parts = {}
     for part, parsed in content.parts.items():
         try:
@@ -173,21 +173,25 @@ def installation() -> dict[str, str]:
 
 
 def reader_of(locale: str, timezone: str, content_locale: str) -> Reader:
-    """Return whose eyes a text is for: numbers and dates follow the person, but never another language than the text's."""
+    """Return whose eyes a text is for: numbers and dates as the person writes them, in the text's language."""
     same_language = locales.normalised(locale).split("-")[0] == locales.normalised(content_locale).split("-")[0]
     return Reader(_babel_locale(locale if same_language else content_locale), _zone(timezone))
 
 
-def _for_authors(variables: dict[str, Any]) -> dict[str, Any]:
-    """Return variables as an author expects them: an empty text counts as none, so that `{% if link %}` works."""
+def seen_by_authors(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return variables as an author expects them, with what this installation says of itself.
+
+    An empty text counts as none, so that `{% if link %}` means what it says.
+    """
+    given = {**installation(), **variables}
     for name in _MAY_BE_EMPTY:
-        if variables.get(name) == "":
-            variables[name] = None
-    if isinstance(user := variables.get("user"), dict):
-        variables["user"] = {name: None if value == "" else value for name, value in user.items()}
-    if isinstance(category := variables.get("category"), dict):
-        variables["category"] = _Named(category)
-    return variables
+        if given.get(name) == "":
+            given[name] = None
+    if isinstance(user := given.get("user"), dict):
+        given["user"] = {name: None if value == "" else value for name, value in user.items()}
+    if isinstance(category := given.get("category"), dict):
+        given["category"] = _Named(category)
+    return given
 
 
 class _Named(dict[str, Any]):

@@ -19,6 +19,7 @@ class Problem(Exception):
     status: int = 400
     code: str = "bad_request"
     title: str = "The request cannot be carried out."
+    extensions: Mapping[str, object] = {}  # members of the answer beyond those that every problem has
 
     def __init__(
         self,

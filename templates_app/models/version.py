@@ -1,7 +1,13 @@
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
 from preferences.channels import CHOICES
+
+
+class Immutable(Exception):
+    """What was published is what people were told: it can be followed by a new version, not changed."""
 
 
 class TemplateVersion(models.Model):
@@ -27,6 +33,14 @@ class TemplateVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.template} v{self.number}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        _refuse_if_published(self.pk)
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        _refuse_if_published(self.pk)
+        return super().delete(*args, **kwargs)
+
 
 class Content(models.Model):
     """What a version says on one channel in one locale."""
@@ -47,3 +61,16 @@ class Content(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} ({self.locale})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        _refuse_if_published(self.version_id)
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        _refuse_if_published(self.version_id)
+        return super().delete(*args, **kwargs)
+
+
+def _refuse_if_published(version_id: int | None) -> None:
+    if version_id and TemplateVersion.objects.filter(pk=version_id, published_at__isnull=False).exists():
+        raise Immutable(f"Version {version_id} is published.")

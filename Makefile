@@ -9,19 +9,23 @@ WORKERS ?= 2
 THREADS ?= 8
 CONCURRENCY ?= 2
 TESTS ?= tests
-FAST := -n auto --dist loadscope -m "not browser"
+PYTEST := $(BIN)/pytest -q -n auto --dist loadgroup
 
-.PHONY: run test test-fast lint types check web live worker beat lock
+.PHONY: run test test-fast lint types web live worker beat lock
 
 run: .venv/installed
 	@$(RUN) manage.py run
 
 # --- Quality ----------------------------------------------------------------------------------------------------------
+# Everything on SQLite, then what is not about SQLite's own process on PostgreSQL, when there is one.
 test: .venv/installed-dev
-	@project_tests="$(TESTS)" .ci/test
+	@echo "--- SQLite"; $(PYTEST) -rs $(TESTS)
+	@if url=$$($(RUN) -m tests.services postgresql); \
+	then echo "--- PostgreSQL"; DATABASE_URL=$$url $(PYTEST) -rs -m "not browser and not process" $(TESTS); \
+	elif [ -n "$$CI" ]; then exit 1; fi
 
 test-fast: .venv/installed-dev
-	@$(BIN)/pytest -q $(FAST) $(TESTS)
+	@$(PYTEST) -m "not browser and not process" $(TESTS)
 
 lint: .venv/installed-dev
 	@$(BIN)/ruff check .

@@ -27,6 +27,7 @@ class Server:
     url: str
     var_dir: Path
     process: subprocess.Popen[bytes]
+    log: Path
 
     @property
     def demo(self) -> dict[str, Any]:
@@ -35,7 +36,8 @@ class Server:
 
     @property
     def output(self) -> str:
-        return (self.var_dir / "output.txt").read_text()
+        """What it has printed."""
+        return self.log.read_text()
 
     def get(self, path: str) -> tuple[int, str]:
         try:
@@ -64,20 +66,21 @@ def start(var_dir: Path, *, port: int | None = None, **environment: str) -> Serv
     raise AssertionError(f"The server did not answer within {START_SECONDS} s:\n{server.output}")
 
 
-def launch(var_dir: Path, *, port: int, **environment: str) -> Server:
-    """Start an installation without waiting for it."""
+def launch(var_dir: Path, *, port: int, output: str = "output.txt", **environment: str) -> Server:
+    """Start an installation without waiting for it; what it prints goes to the file `output` in `var_dir`."""
     var_dir.mkdir(parents=True, exist_ok=True)
+    log = var_dir / output
     inherited = {name: value for name, value in os.environ.items() if name not in _OURS}
     wanted = {"DJANGO_SETTINGS_MODULE": "project.settings", "HOST": "127.0.0.1", "PORT": str(port)}
-    with (var_dir / "output.txt").open("wb") as output:
+    with log.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "run"],
             cwd=ROOT,
             env=inherited | wanted | {"VAR_DIR": str(var_dir)} | environment,
-            stdout=output,
+            stdout=file,
             stderr=subprocess.STDOUT,
         )
-    return Server(url=f"http://127.0.0.1:{port}", var_dir=var_dir, process=process)
+    return Server(url=f"http://127.0.0.1:{port}", var_dir=var_dir, process=process, log=log)
 
 
 def free_port() -> int:

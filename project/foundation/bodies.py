@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections.abc import Iterable
 from typing import Any, Never, TypeVar
 
 import msgspec
@@ -90,9 +91,12 @@ def raw(request: Request | HttpRequest) -> bytes:
     return body
 
 
-def openapi(schema: Any) -> dict[str, Any]:
-    """Return what @extend_schema(request=…) takes for a body of this Struct."""
-    return {"application/json": openapi_schema(schema)}
+def openapi(schema: Any, *, without: Iterable[str] = ()) -> dict[str, Any]:
+    """Return what @extend_schema(request=…) takes for a body of this Struct, `without` naming fields to leave out."""
+    result = openapi_schema(schema)
+    for name in without:
+        del result["properties"][name]
+    return {"application/json": result}
 
 
 def openapi_schema(schema: Any) -> dict[str, Any]:

@@ -69,6 +69,24 @@ def of_type(value: Any, kind: Any, pointer: str = "") -> list[Fault]:
     return []
 
 
+def without(value: Any, found: list[Fault]) -> Any:
+    """Return a JSON value without the members that `found` points at, or that hold what it points at."""
+    places = {tuple(fault.pointer.split("/")[1:]) for fault in found}
+    return _without(value, places) if isinstance(value, dict) else value
+
+
+def _without(value: dict[str, Any], places: set[tuple[str, ...]]) -> dict[str, Any]:
+    result = {}
+    for name, child in value.items():
+        step = join("", name)[1:]
+        below = {place[1:] for place in places if place[0] == step}
+        if not below:
+            result[name] = child
+        elif isinstance(child, dict) and () not in below:
+            result[name] = _without(child, below)
+    return result
+
+
 def _of_strings(value: Any, pointer: str) -> Iterator[Fault]:
     if isinstance(value, str) and _UNCLEAN.search(value):
         yield Fault(pointer, "invalid_string", "It holds a NUL character or half of a surrogate pair.")

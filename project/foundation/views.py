@@ -13,6 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from project.foundation import faults
+from project.foundation.problems import Fault, InvalidRequest, NotFound
+
 Handler = Callable[..., Response]
 
 
@@ -58,6 +61,16 @@ class ApiView(APIView):
             response = self.handle_exception(error)
         self.response = self.finalize_response(self.request, response, *args, **kwargs)
         return self.response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        # PostgreSQL stores no NUL, so nothing can be called that.
+        if any("\0" in str(value) for value in kwargs.values()):
+            raise NotFound
+        found = [name for name, value in request.query_params.items() if "\0" in name + value]
+        if found:
+            message = "It holds a NUL character."
+            raise InvalidRequest(errors=[Fault(faults.join("", name), "invalid_string", message) for name in found])
 
     def _handle(self, request: Request) -> Response:
         method = (request.method or "").lower()

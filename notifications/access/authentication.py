@@ -1,0 +1,34 @@
+"""`Authorization: Bearer crl_…`: services by their API key."""
+
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from notifications.access import keys
+from notifications.access.keys import Credentials
+
+__all__ = ["ApiKeyAuthentication", "Credentials"]
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`request.auth` becomes the key's Credentials. `request.user` stays nobody: a service is no person."""
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, Credentials] | None:
+        scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if not scheme:
+            return None
+        credentials = keys.check(text.strip()) if scheme.lower() == "bearer" else None
+        if credentials is None:
+            raise AuthenticationFailed("The API key is unknown, expired or revoked.")
+        return AnonymousUser(), credentials
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+
+def has_key(request: Any) -> bool:
+    """Tell whether a request speaks for a service rather than a person."""
+    return isinstance(request.auth, Credentials)

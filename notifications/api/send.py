@@ -1,0 +1,141 @@
+"""POST /notifications/send."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from notifications import acceptance, checking, idempotency
+from notifications.checking import Checked
+from notifications.models import CallerNotificationId, Notification
+from notifications.send_body import NOT_AVAILABLE, SendBody
+from preferences import profiles, users
+from project.foundation import bodies, ids
+from project.foundation.problems import InvalidRequest, not_available
+from project.foundation.views import ApiView
+
+
+class Links(msgspec.Struct):
+    self: str
+
+
+class AcceptedBody(msgspec.Struct):
+    """What became of a request to send."""
+
+    notification_id: UUID  # ours; a caller's own id finds the notification as well
+    status: str
+    user_id: str
+    type: str
+    priority: str
+    mode: str
+    created_at: datetime
+    send_at: datetime | None
+    links: Links
+
+
+class SendView(ApiView):
+    required_scopes = {"send"}
+
+    @extend_schema(
+        operation_id="send",
+        summary="Tell one user one thing",
+        request=bodies.openapi(SendBody, without=NOT_AVAILABLE),
+        responses={202: bodies.openapi_schema(AcceptedBody)},
+    )
+    def post(self, request: Request) -> Response:
+        if request.query_params.get("dry_run", "").lower() not in {"", "0", "false"}:
+            raise InvalidRequest(errors=[not_available("/dry_run")])
+        accepted = send(bodies.data(request), request.auth)
+        headers = {"Idempotent-Replayed": "true"} if accepted.replayed else None
+        return Response(_answer(accepted.notification), status=202, headers=headers)
+
+
+def send(data: Any, credentials: Any) -> acceptance.Accepted:
+    """Check and accept one parsed send body; the person that comes with it is stored in the same transaction.
+
+    A body whose notification_id is known already is answered as it was the first time, before it is judged anew: what
+    was right then may be wrong by now.
+    """
+    try:
+        checked = checking.check(data)
+    except InvalidRequest:
+        earlier = _earlier(data, credentials)
+        if earlier is None:
+            raise
+        return earlier
+    with transaction.atomic():
+        accepted = acceptance.accept(_request(checked, data, credentials))
+        if accepted.replayed:
+            # The person may have changed since; a repeat must not bring back what they were.
+            transaction.set_rollback(True)
+    return accepted
+
+
+def _request(checked: Checked, data: Any, credentials: Any) -> acceptance.Request:
+    body, user = checked.body, checked.user
+    if body.user is not None:
+        user, _ = users.upsert(body.user_id, body.user)
+    assert user is not None
+    payload = body.payload
+    return acceptance.Request(
+        user=user,
+        type=checked.type,
+        payload={
+            "title": payload.title or "",
+            "body": payload.body or "",
+            "link": payload.link or "",
+            "template_variables": payload.template_variables or {},
+        },
+        mode=credentials.mode,
+        caller_id=credentials.caller_id,
+        priority=body.priority,
+        channels_preferred=list(dict.fromkeys(body.channels_preferred)) if body.channels_preferred else None,
+        locale=profiles.locale(body.locale),
+        metadata=body.metadata,
+        occurred_at=_utc(body.timestamp),
+        send_at=_utc(body.send_at),
+        expires_at=_utc(body.expires_at),
+        caller_notification_id=body.notification_id,
+        body_hash=idempotency.body_hash(data) if body.notification_id is not None else b"",
+    )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)
+
+
+def _earlier(data: Any, credentials: Any) -> acceptance.Accepted | None:
+    given = data.get("notification_id") if isinstance(data, dict) else None
+    try:
+        key = msgspec.convert(given, UUID)
+    except msgspec.ValidationError:
+        return None
+    known = CallerNotificationId.objects.filter(
+        caller_id=credentials.caller_id, mode=credentials.mode, key=key, body_hash=idempotency.body_hash(data)
+    ).first()
+    if known is None:
+        return None
+    notification = Notification.objects.select_related("user", "type").filter(id=known.notification_id).first()
+    return None if notification is None else acceptance.Accepted(notification, replayed=True)
+
+
+def _answer(notification: Notification) -> AcceptedBody:
+    """Return the answer, made of what never changes, so that a repeat is answered with the same words."""
+    path = reverse("notifications:notification", args=[notification.id])
+    return AcceptedBody(
+        notification_id=notification.id,
+        status="accepted" if notification.send_at is None else "scheduled",
+        user_id=notification.user.user_id,
+        type=notification.type.key,
+        priority=notification.priority,
+        mode=notification.mode,
+        created_at=ids.created_at(notification.id),
+        send_at=notification.send_at,
+        links=Links(self=path),
+    )

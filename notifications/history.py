@@ -1,0 +1,87 @@
+"""Reading what became of notifications: one question, one place, a constant number of queries."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, F, OuterRef, QuerySet
+
+from notifications.models import CallerNotificationId, Delivery, Event, Notification, ProviderAccount
+from preferences import contact_points
+from preferences.models import ContactPoint
+from project.foundation import ids
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of deliveries beside their own rows."""
+
+    addresses: dict[UUID, str]  # masked, by contact point
+    providers: dict[int, str]  # by provider account
+
+
+def visible(*, mode: str, caller_id: int | None) -> "QuerySet[Notification]":
+    """Return what one key may see: its caller's notifications of its mode. Carillon's own belong to no caller."""
+    if caller_id is None:
+        return Notification.objects.none()
+    return Notification.objects.filter(mode=mode, caller_id=caller_id).select_related("user", "type")
+
+
+def find(id: UUID, *, mode: str, caller_id: int | None) -> Notification | None:
+    """Return one notification by our id or by the caller's own."""
+    rows = visible(mode=mode, caller_id=caller_id)
+    found = rows.filter(id=id).first()
+    if found is not None or caller_id is None:
+        return found
+    known = CallerNotificationId.objects.filter(caller_id=caller_id, mode=mode, key=id).first()
+    return None if known is None else rows.filter(id=known.notification_id).first()
+
+
+def narrowed(
+    rows: "QuerySet[Notification]",
+    *,
+    user_id: str = "",
+    type_key: str = "",
+    status: str = "",
+    channel: str = "",
+    created_after: datetime | None = None,
+) -> "QuerySet[Notification]":
+    """Narrow to what fits every filter that is given; `channel`: has a delivery on it."""
+    if user_id:
+        rows = rows.filter(user__user_id=user_id)
+    if type_key:
+        rows = rows.filter(type__key=type_key)
+    if status:
+        rows = rows.filter(status=status)
+    if created_after is not None:
+        rows = rows.filter(id__gte=ids.first_id_at(created_after))
+    if channel:
+        rows = rows.filter(Exists(Delivery.objects.filter(notification_id=OuterRef("id"), channel=channel)))
+    return rows
+
+
+def deliveries(notification: Notification) -> list[Delivery]:
+    """Return its deliveries in the order they were planned. One query, in the one partition they lie in."""
+    low, high = ids.time_bounds([notification.id])
+    return list(
+        Delivery.objects.filter(notification_id=notification.id, id__gte=low, id__lt=high).order_by("step", "id")
+    )
+
+
+def facts(found: list[Delivery]) -> Facts:
+    """Return what showing these deliveries needs. Two queries."""
+    points = {delivery.contact_point_id for delivery in found if delivery.contact_point_id}
+    accounts = {delivery.provider_account_id for delivery in found if delivery.provider_account_id}
+    return Facts(
+        {point.pk: contact_points.masked(point) for point in ContactPoint.objects.filter(pk__in=points)},
+        dict(ProviderAccount.objects.filter(pk__in=accounts).values_list("pk", "provider")),
+    )
+
+
+def timeline(notification: Notification) -> list[dict[str, Any]]:
+    """Return what happened, oldest first, beginning with its acceptance. One query."""
+    begin = {"at": ids.created_at(notification.id), "event": "accepted", "delivery_id": None, "detail": ""}
+    rows = Event.objects.filter(notification_id=notification.id, id__gte=ids.time_bounds([notification.id])[0])
+    events = rows.exclude(kind="accepted").order_by("at", "id").values("at", "delivery_id", "detail", event=F("kind"))
+    return [begin, *events]

@@ -9,6 +9,7 @@ from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.utils.translation import gettext_lazy as _
 
 from project import env, secrets
+from project.admin_look import UNFOLD  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
@@ -40,12 +41,14 @@ POSTAL_ADDRESS = env.text("POSTAL_ADDRESS", "")
 
 # --- What runs --------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "project",  # for its commands
     "project.foundation",
     "preferences",
     "templates_app",
     "notifications",
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "project.apps.CarillonAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -178,6 +181,7 @@ CELERY_DB_REUSE_MAX = 100_000
 
 # --- The API ----------------------------------------------------------------------------------------------------------
 IDEMPOTENCY = "notifications.idempotency.answer_once"
+MUTABLE_TYPES = "templates_app.Type"  # the model whose keys people may mute
 LINK_SCHEMES = env.items("LINK_SCHEMES")  # of apps, beside http and https: "myshop"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["notifications.access.authentication.ApiKeyAuthentication"],
@@ -211,7 +215,6 @@ LOCALE_PATHS = [BASE_DIR / "project" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
-UNFOLD = {"SITE_TITLE": "Carillon", "SITE_HEADER": "Carillon", "SITE_URL": "/"}
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]

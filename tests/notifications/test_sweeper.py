@@ -1,0 +1,79 @@
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+from django.db.models import F
+
+from notifications import housekeeping, rounds, sweeper, tasks
+from notifications.models import Delivery, IdempotencyRecord, Notification, OutboxMessage
+from project.foundation import ids
+from tests.notifications.given import accepted
+
+pytestmark = pytest.mark.usefixtures("outbox_accounts")
+
+
+@pytest.mark.django_db
+def test_a_sweep_does_all_that_is_due_on_every_channel(ada, order_confirmation):
+    notification = accepted(ada, order_confirmation, channels_preferred=["email", "sms", "in_app"])
+
+    assert rounds.sweep() > 0
+
+    notification.refresh_from_db()
+    assert notification.status == "completed"
+    assert rounds.sweep() == 0
+
+
+@pytest.mark.django_db
+def test_a_wake_up_does_its_stage_alone(ada, order_confirmation):
+    accepted(ada, order_confirmation, channels_preferred=["email", "sms"])
+
+    tasks.wake("plan")
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"queued"}
+
+    tasks.wake("sms")
+    assert dict(Delivery.objects.values_list("channel", "status")) == {"email": "queued", "sms": "sent"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_no_doorbell_announced_goes_out_within_a_sweep(ada, order_confirmation, settings):
+    settings.SWEEP_SECONDS = 0.05
+    notification = accepted(ada, order_confirmation)
+
+    sweeper.start()
+    try:
+        for _ in range(200):
+            if Notification.objects.get(id=notification.id).status == "completed":
+                break
+            sweeper._running.ending.wait(0.05)
+    finally:
+        sweeper.stop()
+
+    notification.refresh_from_db()
+    assert notification.status == "completed"
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_away_ends_the_round_and_not_the_sweep(monkeypatch):
+    def away():
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(rounds, "plan_all", away)
+
+    assert rounds.sweep() == 0
+
+
+@pytest.mark.django_db
+def test_rows_past_their_keeping_are_tidied_away(ada, order_confirmation, caller, settings):
+    accepted(ada, order_confirmation)
+    rounds.sweep()
+    old = ids.first_id_at(ids.created_at(ids.new_id()) - timedelta(days=settings.OUTBOX_DAYS, hours=1))
+    OutboxMessage.objects.update(id=old)
+    scope = {"caller": caller, "mode": "live", "route": "r", "body_hash": b"", "status": 202, "body": {}}
+    IdempotencyRecord.objects.create(key="old", **scope)
+    IdempotencyRecord.objects.update(created_at=F("created_at") - settings.IDEMPOTENCY_TTL - timedelta(hours=1))
+    IdempotencyRecord.objects.create(key="new", **scope)
+
+    housekeeping.tidy()
+
+    assert not OutboxMessage.objects.exists()
+    assert [record.key for record in IdempotencyRecord.objects.all()] == ["new"]

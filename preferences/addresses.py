@@ -37,10 +37,11 @@ def normalise(channel: str, address: str | dict[str, Any]) -> str:
     address = address.strip()
     if not address:
         raise InvalidAddress("An address is needed.")
+    form = _FORMS[channel][0](address)
     # Controls could end a header or a log line; surrogates cannot be stored.
-    if not address.isprintable():
+    if not form.isprintable():
         raise InvalidAddress("An address holds no control characters or line breaks.")
-    return _FORMS[channel][0](address)
+    return form
 
 
 def mask(channel: str, address: str) -> str:

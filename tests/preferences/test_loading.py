@@ -52,9 +52,7 @@ def test_a_suppression_holds_on_its_own_channel_only(ada):
 
 
 @pytest.mark.parametrize("count", [1, 40])
-def test_the_number_of_queries_does_not_depend_on_the_number_of_people(
-    db, offers, django_assert_num_queries, count
-):
+def test_the_number_of_queries_does_not_depend_on_the_number_of_people(db, offers, django_assert_num_queries, count):
     people = [User.objects.create_user(f"user-{number}") for number in range(count)]
     for user in people:
         contact_points.add(user, channel="email", address=f"{user.user_id}@example.com")

@@ -21,6 +21,7 @@ from templates_app.models import Type
 MAX_PAYLOAD_BYTES = 64 << 10
 MAX_METADATA_BYTES = 16 << 10
 FURTHEST = timedelta(days=366)
+_YEARS = range(1970, 3000)
 _NEVER = {"javascript", "data", "vbscript", "file"}
 
 
@@ -118,7 +119,11 @@ def _link_fault(link: str) -> str:
 
 
 def _of_times(body: SendBody) -> Iterator[Fault]:
-    if body.send_at is None and body.expires_at is None:
+    given = {name: getattr(body, name) for name in ("timestamp", "send_at", "expires_at")}
+    strange = [name for name, moment in given.items() if moment is not None and moment.year not in _YEARS]
+    for name in strange:
+        yield Fault(f"/{name}", "invalid_value", f"The year is not between {_YEARS[0]} and {_YEARS[-1]}.")
+    if strange or (body.send_at is None and body.expires_at is None):
         return
     now = clock.now()
     if body.send_at is not None and body.send_at > now + FURTHEST:

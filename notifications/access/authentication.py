@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -32,3 +33,16 @@ class ApiKeyAuthentication(BaseAuthentication):
 def has_key(request: Any) -> bool:
     """Tell whether a request speaks for a service rather than a person."""
     return isinstance(request.auth, Credentials)
+
+
+class ApiKeyInOpenApi(OpenApiAuthenticationExtension):
+    target_class = ApiKeyAuthentication
+    name = "ApiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "crl_live_<id>_<secret>",
+            "description": "The API key of a service: `Authorization: Bearer crl_live_…`, or `crl_test_…`.",
+        }

@@ -1,0 +1,122 @@
+"""A provider account's form, made from what the provider says of its options."""
+
+import types
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+
+from django import forms
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminPasswordInput,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+from notifications import account_changes
+from notifications.models import ProviderAccount
+from notifications.providers import options
+from notifications.providers.base import Provider
+from preferences.channels import CHANNELS
+
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[ProviderAccount]
+else:
+    _ModelForm = forms.ModelForm
+
+
+_PREFIX = "option_"
+
+
+def make(provider: type[Provider]) -> type["AccountForm"]:
+    """Return the form for accounts of one provider."""
+    described = options.describe(provider.Options)
+    fields: dict[str, Any] = {f"{_PREFIX}{option.name}": _field(option) for option in described.values()}
+    return type("AccountForm", (AccountForm,), {**fields, "provider_class": provider})
+
+
+class AccountForm(_ModelForm):
+    provider_class: type[Provider]
+
+    class Meta:
+        model = ProviderAccount
+        fields = ["name", "channel", "order", "enabled"]
+        help_texts = {
+            "order": "Of a channel’s accounts the one with the lowest number goes first.",
+            "enabled": "Switched off, nothing goes through it.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["channel"] = forms.ChoiceField(
+            choices=[(key, CHANNELS[key].name) for key in self.provider_class.channels], widget=UnfoldAdminSelectWidget
+        )
+        for name, value in options.shown(self.provider_class.Options, self.instance.options or {}).items():
+            if not options.describe(self.provider_class.Options)[name].secret:
+                self.fields[_PREFIX + name].initial = value
+
+    def option_fields(self) -> list[str]:
+        return [name for name in self.fields if name.startswith(_PREFIX)]
+
+    def clean(self) -> dict[str, Any]:
+        """Let the account's own writer check it, and put each fault beside its field."""
+        cleaned = super().clean() or {}
+        described = options.describe(self.provider_class.Options)
+        given = {name: cleaned.get(_PREFIX + name) for name in described}
+        stored = self.instance.options if self.instance.pk else {}
+        self.given = {name: value for name, value in given.items() if value not in (None, "")}
+        merged = options.keep_secrets(self.provider_class.Options, self.given, stored)
+        for fault in options.faults(self.provider_class.Options, merged):
+            name = fault.pointer.rsplit("/", 1)[-1]
+            self.add_error(_PREFIX + name if name in described else None, fault.message)
+        return cleaned
+
+    def store(self, *, actor: str) -> ProviderAccount:
+        """Write the account through its one writer."""
+        wanted = account_changes.Wanted(
+            provider=self.provider_class.key,
+            channel=self.cleaned_data["channel"],
+            options=self.given,
+            order=self.cleaned_data["order"],
+            enabled=self.cleaned_data["enabled"],
+        )
+        name = self.instance.name if self.instance.pk else self.cleaned_data["name"]
+        account, _ = account_changes.save(name, wanted, actor=actor)
+        return account
+
+
+def _field(option: options.Option) -> forms.Field:
+    label = option.name.replace("_", " ").capitalize()
+    required = option.required and not option.secret
+    if option.secret:
+        help_text = (
+            "Stored encrypted and never shown again. Leave it empty to keep what is stored; env:NAME reads a variable."
+        )
+        return forms.CharField(
+            label=label,
+            required=False,
+            widget=UnfoldAdminPasswordInput(attrs={"autocomplete": "new-password"}),
+            help_text=help_text,
+        )
+    kind = _plain(option.type)
+    if get_origin(kind) is Literal:
+        choices = [(value, str(value)) for value in get_args(kind)]
+        return forms.ChoiceField(label=label, required=required, choices=choices, widget=UnfoldAdminSelectWidget)
+    if kind is bool:
+        return forms.BooleanField(label=label, required=False, widget=UnfoldBooleanSwitchWidget)
+    if kind is int:
+        return forms.IntegerField(label=label, required=required, widget=UnfoldAdminIntegerFieldWidget)
+    if isinstance(kind, type) and issubclass(kind, dict) or get_origin(kind) in (dict, Mapping):
+        return forms.JSONField(label=label, required=required, widget=UnfoldAdminTextareaWidget)
+    return forms.CharField(label=label, required=required, widget=UnfoldAdminTextInputWidget)
+
+
+def _plain(kind: Any) -> Any:
+    """Return a type without its constraints and without `| None`."""
+    if get_origin(kind) is Annotated:
+        return _plain(get_args(kind)[0])
+    if get_origin(kind) in (Union, types.UnionType):
+        rest = [each for each in get_args(kind) if each is not type(None)]
+        return _plain(rest[0]) if len(rest) == 1 else kind
+    return kind

@@ -1,0 +1,124 @@
+"""Everything a notification's page shows, read in a constant number of queries."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from notifications import history
+from notifications.admin import words
+from notifications.models import Delivery, Notification, OutboxMessage
+from preferences.channels import CHANNELS
+from project.foundation.ids import created_at
+
+
+@dataclass(frozen=True)
+class Decision:
+    channel: str
+    allowed: bool
+    text: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class Sending:
+    """One delivery, as a line of the table."""
+
+    channel: str
+    to: str
+    via: str
+    status: str
+    pill: str
+    why: str
+    attempts: int
+    at: datetime | None
+    outbox_id: UUID | None
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One line of the timeline."""
+
+    at: datetime
+    pill: str
+    what: str
+    where: str  # the channel, of an event of one delivery
+    detail: str
+
+
+@dataclass(frozen=True)
+class Detail:
+    created_at: datetime
+    decisions: list[Decision]
+    sendings: list[Sending]
+    timeline: list[Happening]
+    said: dict[str, Any]  # title, body, link
+    variables: dict[str, Any]
+
+
+# A sign-in link is a credential: it stands in the outbox, where a provider would have it, and nowhere else.
+_SECRET_LINKS = {"ACCOUNT_SIGN_IN"}
+
+
+def of(notification: Notification) -> Detail:
+    """Return the page of one notification. Five queries."""
+    deliveries = history.deliveries(notification)
+    payload = notification.payload or {}
+    hidden = {"link"} if notification.type.key in _SECRET_LINKS else set()
+    return Detail(
+        created_at=created_at(notification.id),
+        decisions=[_decision(stored) for stored in notification.decisions or []],
+        sendings=_sendings(deliveries),
+        timeline=_timeline(notification, deliveries),
+        said={key: payload[key] for key in ("title", "body", "link") if payload.get(key) and key not in hidden},
+        variables=payload.get("template_variables") or {},
+    )
+
+
+def _decision(stored: dict[str, Any]) -> Decision:
+    channel = CHANNELS[stored["channel"]].name if stored["channel"] in CHANNELS else stored["channel"]
+    return Decision(channel, stored["allowed"], stored["text"], words.rule(stored["rule"]))
+
+
+def _sendings(deliveries: list[Delivery]) -> list[Sending]:
+    known = history.facts(deliveries)
+    kept = OutboxMessage.objects.filter(delivery_id__in=[row.id for row in deliveries])
+    outbox = dict(kept.values_list("delivery_id", "id"))
+    return [
+        Sending(
+            channel=CHANNELS[row.channel].name,
+            to=_to(row, known.addresses),
+            via=known.providers.get(row.provider_account_id or 0, "–"),
+            status=words.status(row),
+            pill=words.pill(words.status(row)),
+            why=row.error or words.reason(row.reason),
+            attempts=row.attempts,
+            at=row.clicked_at or row.opened_at or row.delivered_at or row.sent_at,
+            outbox_id=outbox.get(row.id),
+        )
+        for row in deliveries
+    ]
+
+
+def _to(row: Delivery, masked: dict[UUID, str]) -> str:
+    if row.contact_point_id is None:
+        return "–" if CHANNELS[row.channel].addressed else "Inbox"
+    return masked.get(row.contact_point_id, "An address that was removed")
+
+
+def _timeline(notification: Notification, deliveries: list[Delivery]) -> list[Happening]:
+    channels = {row.id: CHANNELS[row.channel].name for row in deliveries}
+    return [
+        Happening(
+            at=line["at"],
+            pill=words.pill(words.event(line["event"])),
+            what=words.event(line["event"]),
+            where=channels.get(line["delivery_id"], ""),
+            detail=_caller(notification) if line["event"] == "accepted" else words.explain(line["detail"]),
+        )
+        for line in history.timeline(notification)
+    ]
+
+
+def _caller(notification: Notification) -> str:
+    return f"From {notification.caller}" if notification.caller else "From Carillon itself"

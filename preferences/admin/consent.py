@@ -1,0 +1,44 @@
+from preferences.admin.base import ReadOnlyAdmin, display
+from preferences.channels import CHANNELS
+from preferences.models import ConsentRecord
+from project.foundation.ids import created_at
+
+_SOURCES = {
+    "api": "By the API",
+    "settings_page": "On the settings page",
+    "one_click": "By one-click unsubscribe",
+    "admin": "In the admin",
+    "inbox": "In the inbox",
+}
+
+
+class ConsentAdmin(ReadOnlyAdmin):
+    """The ledger: who changed what from what to what, and how we know."""
+
+    list_display = ["at", "user", "about", "became", "how"]
+    list_filter = ["source"]
+    list_select_related = ["user"]
+    search_fields = ["user__user_id"]
+    search_help_text = "User id"
+    fields = ["at", "user", "about", "old", "new", "how", "actor", "ip", "agent", "wording"]
+    readonly_fields = ["at", "about", "how"]
+
+    @display(description="When", ordering="id")
+    def at(self, record: ConsentRecord) -> object:
+        return created_at(record.id)
+
+    @display(description="What")
+    def about(self, record: ConsentRecord) -> str:
+        parts = dict(part.split(":", 1) for part in record.subject.split(" × ") if ":" in part)
+        channel = CHANNELS[parts["channel"]].name if parts.get("channel") in CHANNELS else ""
+        if "mute" in parts:
+            return f"Pause: {parts['mute'].replace(':', ' ')}"
+        return " · ".join(word for word in (parts.get("category", "Everything"), channel) if word)
+
+    @display(description="Became", label={"Yes": "success", "No": "danger", "No choice": "info"})
+    def became(self, record: ConsentRecord) -> str:
+        return {"yes": "Yes", "no": "No", "unset": "No choice"}.get(record.new, record.new)
+
+    @display(description="How")
+    def how(self, record: ConsentRecord) -> str:
+        return _SOURCES.get(record.source, record.source)

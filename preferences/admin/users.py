@@ -1,0 +1,124 @@
+from django.contrib.auth.admin import UserAdmin as AccountAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from preferences import addresses, contact_points, decisions, loading
+from preferences.admin.base import Admin, display
+from preferences.channels import CHANNELS
+from preferences.models import Category, User
+from project.foundation import clock
+
+_RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class NewUserForm(UserCreationForm):  # type: ignore[misc]
+    class Meta:
+        model = User
+        fields = ("user_id",)
+
+
+class UserForm(UserChangeForm):  # type: ignore[misc]
+    class Meta:
+        model = User
+        fields = "__all__"
+
+
+class UserAdmin(AccountAdmin, Admin):  # type: ignore[type-arg]
+    """People, and among them staff. Addresses are masked; choices are shown, and changed by the person."""
+
+    form = UserForm
+    add_form = NewUserForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["user_id", "shown_name", "shown_state", "locale", "created_at"]
+    list_filter = ["is_staff", "is_active"]
+    search_fields = ["user_id"]
+    search_help_text = "User id, or a whole e-mail address or phone number"
+    ordering = ["-pk"]
+    filter_horizontal = ["groups", "user_permissions"]
+    readonly_fields = ["shown_contact_points", "shown_choices", "created_at", "last_login", "erased_at"]
+    add_fieldsets = [(None, {"fields": ["user_id", "usable_password", "password1", "password2"]})]
+    fieldsets = [
+        (None, {"fields": ["user_id", "name", ("locale", "timezone"), "is_active"]}),
+        ("Contact points", {"fields": ["shown_contact_points"]}),
+        ("What reaches them", {"fields": ["shown_choices"]}),
+        ("Staff", {"classes": ["tab"], "fields": [*_RIGHTS, "password"]}),
+        ("Dates", {"classes": ["tab"], "fields": ["created_at", "last_login", "erased_at"]}),
+    ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """Find by a whole address too: addresses are stored sealed and found by their fingerprint."""
+        found, doubles = super().get_search_results(request, queryset, search_term)
+        pks = {pk for channel in ("email", "sms") for pk in _owners(channel, search_term)}
+        return (found | queryset.filter(pk__in=pks), doubles) if pks else (found, doubles)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        """Only a superuser gives rights, renames people or touches other staff."""
+        fields = list(super().get_readonly_fields(request, obj))
+        if not request.user.is_superuser:
+            fields += [*_RIGHTS, "password"]
+        return [*fields, "user_id"] if obj else fields
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        if obj is not None and (obj.is_staff or obj.is_superuser) and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """People are erased through the API, which keeps the ledger; deleting would tear history apart."""
+        return False
+
+    @display(description="Name")
+    def shown_name(self, user: User) -> str:
+        return user.name or "–"
+
+    @display(
+        description="State",
+        label={"Staff": "primary", "Erased": "danger", "Switched off": "warning", "Active": "success"},
+    )
+    def shown_state(self, user: User) -> str:
+        if user.erased_at:
+            return "Erased"
+        if not user.is_active:
+            return "Switched off"
+        return "Staff" if user.is_staff else "Active"
+
+    @display(description="Addresses")
+    def shown_contact_points(self, user: User) -> str:
+        points = [
+            {
+                "channel": CHANNELS[point.channel].name,
+                "address": addresses.mask(point.channel, point.address),
+                "usable": point.usable,
+                "state": _state(point),
+            }
+            for point in loading.load_person(user.pk).contact_points
+        ]
+        return render_to_string("preferences/admin/contact_points.html", {"points": points})
+
+    @display(description="By category")
+    def shown_choices(self, user: User) -> str:
+        person, now = loading.load_person(user.pk), clock.now()
+        channels = [key for key in CHANNELS if not CHANNELS[key].addressed or person.address(key)]
+        rows = []
+        for category in Category.objects.all():
+            facts = decisions.Facts(person, loading.category_facts(category), now)
+            rows.append((category.name, [decisions.decide(facts, key) for key in channels]))
+        context = {"channels": [CHANNELS[key].name for key in channels], "rows": rows}
+        return render_to_string("preferences/admin/choices.html", context)
+
+
+def _owners(channel: str, text: str) -> list[int]:
+    try:
+        return contact_points.find_users(channel, addresses.normalise(channel, text))
+    except addresses.InvalidAddress:
+        return []
+
+
+def _state(point: decisions.ContactPointFacts) -> str:
+    if point.suppressed:
+        return f"Blocked: {point.suppressed}"
+    return f"Out of use: {point.disabled_reason}" if point.disabled_reason else "In use"

@@ -1,0 +1,5 @@
+from django.contrib.admin import apps
+
+
+class CarillonAdminConfig(apps.AdminConfig):
+    default_site = "project.admin_site.CarillonAdminSite"

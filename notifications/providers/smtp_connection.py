@@ -172,9 +172,11 @@ class Connection:
 
     async def _start_over(self, replies: list[Reply], deadline: float) -> None:
         """Bring the server back to where a new mail may begin."""
+        if replies[-1].code == 354:
+            # It waits for content, though it has nobody to give it to. RFC 2920 §3.1 would end that by an empty mail.
+            self._wire.abort("The server wanted content for nobody.")
+            return
         try:
-            if replies[-1].code == 354:  # RFC 2920 §3.1: it waits for content, though it has nobody to give it to
-                await self._ask(".", deadline)
             await self._ask("RSET", deadline)
         except ConnectionLost:
             return

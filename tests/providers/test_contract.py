@@ -1,0 +1,91 @@
+"""What every provider promises, whatever service it talks to."""
+
+import asyncio
+import dataclasses
+
+import pytest
+
+from notifications import accounts
+from notifications.providers import options
+from notifications.providers.base import Message, Outcome
+from preferences.channels import CHANNELS
+from project.foundation.ids import new_id
+from tests.providers.smtp_server import Server
+
+# How to set each provider up, with its service played by a stand-in on this machine at `port`.
+SETTINGS = {
+    "outbox": lambda port: {},
+    "smtp": lambda port: {"host": "127.0.0.1", "port": port, "security": "none", "from": "shop@example.com"},
+}
+# An address of each channel that a provider's first channel may be.
+ADDRESSES = {"email": "ada@example.com"}
+
+providers = pytest.mark.parametrize("key", sorted(accounts.provider_classes()))
+
+
+def messages(channel: str, count: int) -> list[Message]:
+    parts = {part: "Hello." for part in CHANNELS[channel].parts}
+    to = ADDRESSES.get(channel, "somewhere")
+    return [Message(delivery_id=new_id(), channel=channel, to=to, parts=parts) for _ in range(count)]
+
+
+def send(key: str, count: int, *, timeout: float = 5, hook=None) -> list[Outcome]:
+    async def run():
+        async with Server(hook=hook) as server:
+            cls = accounts.provider_class(key)
+            provider = cls(options.resolve(cls.Options, SETTINGS[key](server.port)), timeout=timeout)
+            outcomes = await provider.send_many(messages(cls.channels[0], count))
+            await provider.close()
+            await provider.close()
+            return outcomes
+
+    return asyncio.run(run())
+
+
+@providers
+def test_it_names_itself_and_channels_that_exist(key):
+    cls = accounts.provider_class(key)
+
+    assert cls.key == key
+    assert cls.channels
+    assert set(cls.channels) <= CHANNELS.keys()
+
+
+@providers
+def test_its_options_are_a_frozen_schema_that_hides_credentials(key):
+    schema = accounts.provider_class(key).Options
+    described = options.describe(schema)
+
+    assert schema.__dataclass_params__.frozen
+    assert {field.name.rstrip("_") for field in dataclasses.fields(schema)} == described.keys()
+    secrets = {name for name in described if any(word in name for word in ("password", "secret", "token", "key"))}
+    assert {name for name, option in described.items() if option.secret} >= secrets
+
+
+@providers
+def test_an_unknown_option_is_refused(key):
+    faults = options.faults(accounts.provider_class(key).Options, SETTINGS[key](25) | {"nonsense": 1})
+
+    assert [(fault.pointer, fault.code) for fault in faults] == [("/options/nonsense", "unknown_field")]
+
+
+@providers
+@pytest.mark.parametrize("count", [0, 1, 7])
+def test_there_is_one_outcome_per_message_in_order(key, count):
+    outcomes = send(key, count)
+
+    assert [outcome.kind for outcome in outcomes] == ["accepted"] * count
+    identified = [outcome.provider_message_id for outcome in outcomes]
+    assert len(set(identified)) == count
+    assert all(len(each) <= 255 for each in identified)
+
+
+@providers
+def test_it_keeps_to_its_time_when_the_service_hangs(key):
+    async def hang(session, command):
+        return True
+
+    outcomes = send(key, 3, timeout=0.3, hook=hang)
+
+    assert {outcome.kind for outcome in outcomes} <= {"accepted", "transient", "unknown"}
+    assert len(outcomes) == 3

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 import msgspec
 from django.conf import settings
 
-from notifications import variables
 from notifications.send_body import NOT_AVAILABLE, Draft, SendBody
 from preferences import profiles
 from preferences.channels import CHANNELS
 from preferences.models import User
 from project.foundation import bodies, clock, faults
 from project.foundation.problems import Fault, InvalidRequest, StaffUser, not_available
+from templates_app import schemas
 from templates_app.models import Type
 
 MAX_PAYLOAD_BYTES = 64 << 10
@@ -99,7 +99,7 @@ def _of_payload(body: SendBody, type_: Type | None) -> Iterator[Fault]:
         yield Fault("/payload/link", "invalid_link", message)
     if type_ is None:
         return
-    yield from variables.faults(type_.schema, payload.template_variables or {}, "/payload/template_variables")
+    yield from schemas.faults(type_.schema, payload.template_variables or {}, "/payload/template_variables")
     if type_.template_id is None and not (payload.title or payload.body):
         yield Fault("/payload/title", "required", "This type has no template, so a title or a body is needed.")
 

@@ -44,11 +44,14 @@ class SendView(ApiView):
 
     @extend_schema(
         operation_id="send",
-        summary="Tell one user one thing",
         request=bodies.openapi(SendBody, without=NOT_AVAILABLE),
         responses={202: bodies.openapi_schema(AcceptedBody)},
     )
     def post(self, request: Request) -> Response:
+        """Tell one user one thing. It is stored when this answers; the work happens behind it.
+
+        A repeat of a `notification_id` with the same body is answered as the first was, and nothing is sent again.
+        """
         if request.query_params.get("dry_run", "").lower() not in {"", "0", "false"}:
             raise InvalidRequest(errors=[not_available("/dry_run")])
         accepted = send(bodies.data(request), request.auth)

@@ -229,7 +229,7 @@ FIELDS = [
     "user_id", "type", "payload", "notification_id", "channels_preferred", "priority", "timestamp", "send_at",
     "expires_at", "digest_key", "locale", "metadata", "user", "attachments",
 ]  # fmt: skip
-PAYLOAD = st.fixed_dictionaries({}, optional={name: JSON for name in ("title", "body", "link", "template_variables")})
+PAYLOAD = st.fixed_dictionaries({}, optional=dict.fromkeys(("title", "body", "link", "template_variables"), JSON))
 BODIES = JSON | st.fixed_dictionaries(
     {}, optional={name: JSON | PAYLOAD if name == "payload" else JSON for name in FIELDS} | {"zzz": JSON}
 )

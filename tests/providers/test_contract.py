@@ -24,7 +24,7 @@ providers = pytest.mark.parametrize("key", sorted(accounts.provider_classes()))
 
 
 def messages(channel: str, count: int) -> list[Message]:
-    parts = {part: "Hello." for part in CHANNELS[channel].parts}
+    parts = dict.fromkeys(CHANNELS[channel].parts, "Hello.")
     to = ADDRESSES.get(channel, "somewhere")
     return [Message(delivery_id=new_id(), channel=channel, to=to, parts=parts) for _ in range(count)]
 

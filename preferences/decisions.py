@@ -193,8 +193,8 @@ def _default(facts: Facts, channel: str) -> Verdict:
     allowed, rule, source = CHANNELS[channel].default, "channel_default", "channel"
     if channel in facts.category.defaults:
         allowed, rule, source = facts.category.defaults[channel], "category_default", "category"
-    how = "is on" if allowed else "stays off"
-    text = f"{facts.category.name}: {_words(channel)} {how} unless you choose otherwise."
+    answer = "yes" if allowed else "no"
+    text = f"You have not chosen, and the default of {facts.category.name} for {_words(channel)} is {answer}."
     return Verdict(allowed, rule, source, "" if allowed else "opted_out_channel", text)
 
 

@@ -49,15 +49,16 @@ def _channel(person: Person, channel: str) -> dict[str, Any]:
     choice = person.choices.get(("", channel))
     enabled = CHANNELS[channel].default if choice is None else choice
     rule, source = ("channel_default", "channel") if choice is None else ("channel", "person")
-    text = f"{CHANNELS[channel].words} is {'on' if enabled else 'off'}"
-    text += " unless you choose otherwise." if choice is None else " because you chose so."
+    words = CHANNELS[channel].words
+    default = f"You have not chosen, and the default for {words} is {'yes' if enabled else 'no'}."
+    text = default if choice is None else f"You turned {words} {'on' if choice else 'off'}."
     return {
         "enabled": enabled,
         "choice": choice,
         "locked": False,
         "rule": rule,
         "source": source,
-        "text": text[0].upper() + text[1:],
+        "text": text,
     }
 
 

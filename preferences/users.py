@@ -73,7 +73,7 @@ def upsert_many(items: Sequence[tuple[str, UserFields]]) -> list[Upserted | Prob
 
 
 def _given(fields: UserFields) -> dict[str, Any]:
-    given = {name: getattr(fields, name) for name in fields.__struct_fields__}
+    given = {name: getattr(fields, name) for name in UserFields.__struct_fields__}
     return {name: value for name, value in given.items() if not isinstance(value, UnsetType)}
 
 

@@ -100,10 +100,36 @@ class TypePreferences(Struct):
 
 
 class PreferencesAnswer(Struct):
-    """null = no explicit choice: the default applies. `?effective=true` answers what applies and why instead."""
+    """null = no explicit choice: the default applies."""
 
     channels: dict[str, bool | None]
     categories: dict[str, CategoryPreferences]
+    types: dict[str, TypePreferences]
+    muted_until: str | None
+
+
+class EffectiveChoice(Struct):
+    """What applies, and why: `choice` is the person's own word on this very thing, `text` a sentence for them."""
+
+    enabled: bool
+    choice: bool | None
+    locked: bool
+    rule: str
+    source: str
+    text: str
+
+
+class EffectiveCategory(Struct):
+    name: str
+    channels: dict[str, EffectiveChoice]
+    muted_until: str | None
+
+
+class EffectiveAnswer(Struct):
+    """With `?effective=true`: what applies instead of what was chosen."""
+
+    channels: dict[str, EffectiveChoice]
+    categories: dict[str, EffectiveCategory]
     types: dict[str, TypePreferences]
     muted_until: str | None
 

@@ -14,7 +14,8 @@ from project.foundation import bodies, clock
 from project.foundation.problems import Fault, InvalidRequest
 from project.foundation.views import ApiView
 
-_DOCUMENT = bodies.openapi_schema(answers.PreferencesAnswer)
+_CHOSEN = bodies.openapi_schema(answers.PreferencesAnswer)
+_EITHER = {"oneOf": [_CHOSEN, bodies.openapi_schema(answers.EffectiveAnswer)]}
 _FLAGS = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
@@ -24,7 +25,7 @@ class Preferences(ApiView):
     @extend_schema(
         operation_id="get_preferences",
         parameters=[OpenApiParameter("effective", bool, description="Show what applies and why, not what was chosen.")],
-        responses={200: _DOCUMENT},
+        responses={200: _EITHER},
     )
     def get(self, request: Request, user_id: str) -> Response:
         """Return a person's explicit choices; null = none, the default applies."""
@@ -33,12 +34,12 @@ class Preferences(ApiView):
             raise InvalidRequest(errors=[Fault("/effective", "invalid_value", "It is true or false.")])
         return _answer(people.find(user_id), effective=effective)
 
-    @extend_schema(operation_id="replace_preferences", request=bodies.openapi(Choices), responses={200: _DOCUMENT})
+    @extend_schema(operation_id="replace_preferences", request=bodies.openapi(Choices), responses={200: _CHOSEN})
     def put(self, request: Request, user_id: str) -> Response:
         """Replace all choices and mutes: what is not given is forgotten. Takes what GET gave."""
         return _store(request, user_id, replace=True)
 
-    @extend_schema(operation_id="change_preferences", request=bodies.openapi(Choices), responses={200: _DOCUMENT})
+    @extend_schema(operation_id="change_preferences", request=bodies.openapi(Choices), responses={200: _CHOSEN})
     def patch(self, request: Request, user_id: str) -> Response:
         """Change what is given and nothing else; null takes a choice back."""
         return _store(request, user_id, replace=False)

@@ -85,10 +85,8 @@ class UsersInBulk(ApiView):
 def _items(data: Any) -> list[Any]:
     """Return the items, not yet checked: only what holds them has to be right for the call as a whole."""
     items = data.get("items") if isinstance(data, dict) else None
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        bodies.check(data, BulkUsers)
     empty = {"user_id": ""}
-    bodies.check(data | {"items": [empty] * len(items or [])}, BulkUsers)
+    bodies.check(data | {"items": [empty] * len(items)} if isinstance(items, list) else data, BulkUsers)
     return items or []
 
 

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ class Api:
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Return the status and the JSON of the answer."""
-        more = {} if body is None else {"data": body, "content_type": "application/json"}
+        more = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
         call = getattr(self._client, method.lower())
         response = call(f"/api/v1{path}", **more, **({"headers": headers} if headers else {}))
         return response.status_code, response.json() if response.content else None

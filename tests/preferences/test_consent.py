@@ -1,10 +1,12 @@
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connections
 
 from preferences import consent, loading
 from preferences.consent import Choice, LockedPreference, Origin, Silence
-from preferences.models import ConsentRecord, Mute, Preference
+from preferences.models import ConsentRecord, Mute, Preference, User
 
 BY = {"source": "test", "actor": "user:ada"}
 ORIGIN = Origin("test", "system")
@@ -128,3 +130,31 @@ def test_of_two_choices_about_one_thing_the_later_counts(ada):
 
     assert loading.choices(ada.pk) == {("", "sms"): True}
     assert ledger(ada) == [("channel:sms", "unset", "yes")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_changes_at_the_same_moment_leave_a_ledger_without_a_gap():
+    ada = User.objects.create_user("ada")
+    barrier = threading.Barrier(4)
+
+    def toggle(first: bool) -> None:
+        try:
+            barrier.wait()
+            for enabled in (first, None, not first):
+                consent.set_preference(ada, channel="email", enabled=enabled, **BY)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=toggle, args=[number % 2 == 0]) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    # Ids of one millisecond may stand in any order, so the lines are followed by what they say.
+    lines = [(old, new) for _, old, new in ledger(ada)]
+    words = ("unset", "yes", "no")
+    surplus = {word: sum(new == word for _, new in lines) - sum(old == word for old, _ in lines) for word in words}
+    now = {True: "yes", False: "no", None: "unset"}[loading.choices(ada.pk).get(("", "email"))]
+    assert all(old != new for old, new in lines)
+    assert surplus == (dict.fromkeys(words, 0) if now == "unset" else {"unset": -1, "yes": 0, "no": 0} | {now: 1})

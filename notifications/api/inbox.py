@@ -61,7 +61,7 @@ class Inbox(EndUserView):
         if faults := _status_faults(status, "/status"):
             raise InvalidRequest(errors=faults)
         end_user = self.end_user(request)
-        items = feed.listed(end_user.user.pk, status=status, category=category.replace("\0", ""))
+        items = feed.listed(end_user.user.pk, status=status, category=category)
         return items if end_user.mode == Mode.LIVE else items.none()
 
 

@@ -27,7 +27,7 @@ class Hello(Struct):
     """The first frame."""
 
     token: str | None = None
-    since: Annotated[int, Meta(ge=0, lt=2**63)] | None = None
+    since: Annotated[int, Meta(ge=0, lt=2**53)] | None = None
 
 
 class ItemMark(Struct):
@@ -40,7 +40,7 @@ class ItemMark(Struct):
 class AllMark(Struct):
     """{"type": "read-all"}."""
 
-    category: str = ""
+    category: Annotated[str, Meta(max_length=100, pattern="^[^\\x00]*$")] = ""
 
 
 class Malformed(Exception):

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.utils import timezone
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from notifications.access import keys
 from notifications.inbox import feed, tokens
@@ -166,6 +166,7 @@ def test_a_bad_mute_names_its_faults(ada: User, three: list[NewItem], body: Any,
     [
         "status=new",
         "status=%00",
+        "category=%00",
         "since=-1",
         "since=x",
         "since=99999999999999999999",
@@ -192,11 +193,11 @@ def test_a_bad_filter_is_a_422(ada: User, query: str) -> None:
     assert at_inbox(ada).get(f"{INBOX}/counts?{query}").status_code == 422
 
 
-@pytest.mark.parametrize("query", ["category=%00", "category=none", "category=" + "x" * 3000])
+@pytest.mark.parametrize("query", ["category=none", "category=" + "x" * 3000])
 def test_a_category_that_is_not_there_has_nothing(ada: User, three: list[NewItem], query: str) -> None:
     answer = at_inbox(ada).get(f"{INBOX}?{query}")
 
-    assert (answer.status_code, answer.json()["results"]) == (200, [])
+    assert (answer.status_code, answer.json().get("results")) == (200, [])
 
 
 def test_snoozing_is_not_available_yet(ada: User, three: list[NewItem]) -> None:
@@ -215,7 +216,7 @@ def test_a_mark_takes_no_body_but_an_empty_one(ada: User, three: list[NewItem], 
 
 
 def test_a_mark_needs_no_body_at_all(ada: User, three: list[NewItem]) -> None:
-    assert at_inbox(ada).post(f"{INBOX}/{three[0].id}/read").status_code == 200
+    assert at_inbox(ada).generic("POST", f"{INBOX}/{three[0].id}/read").status_code == 200
 
 
 @pytest.mark.parametrize("header", [None, "Bearer", "Bearer x", "Basic eDp4", "Bearer crl_live_abcdefgh_x"])
@@ -250,7 +251,7 @@ def test_a_session_opens_the_inbox_and_its_marks_need_the_csrf_token(ada: User, 
 
 
 def test_pages_of_other_origins_get_in_only_where_the_operator_named_them(
-    ada: User, three: list[NewItem], settings: SettingsWrapper
+    ada: User, three: list[NewItem], settings: Settings
 ) -> None:
     settings.EMBED_ORIGINS = ["https://shop.example.com"]
     browser = at_inbox(ada)
@@ -282,7 +283,7 @@ def test_a_service_reads_a_persons_inbox(ada: User, three: list[NewItem]) -> Non
 
 
 def test_a_service_lets_a_browser_in(ada: User, three: list[NewItem]) -> None:
-    answer = service("users").post(f"/api/v1/users/{ada.user_id}/tokens")
+    answer = service("users").generic("POST", f"/api/v1/users/{ada.user_id}/tokens")
 
     assert answer.status_code == 201
     browser = Client(headers={"Authorization": f"Bearer {answer.json()['token']}"})

@@ -7,6 +7,7 @@ None): any other object would be printed by its repr.
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
+from io import StringIO
 from typing import Any, TextIO
 
 from liquid import DictLoader
@@ -15,6 +16,7 @@ from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
 from liquid.context import RenderContext
 from liquid.exceptions import LiquidError, ResourceLimitError, TemplateNotFoundError, UndefinedError
+from liquid.output import LimitedStringIO
 from liquid.template import BoundTemplate
 from liquid.undefined import FalsyStrictUndefined, Undefined
 
@@ -70,7 +72,7 @@ def parse(
         for name, text in partials.items():
             with _named(name):
                 liquid_source.check(text)
-        return _parse(_environment(escape, strict, dict(partials)), source)
+        return _parse(Environment(escape, strict=strict, partials=dict(partials)), source)
     return _parse(_shared_environment(escape, strict), source)
 
 
@@ -123,6 +125,10 @@ class Context(RenderContext):
 class Template(BoundTemplate):
     context_class = Context
 
+    def _get_buffer(self) -> StringIO:
+        # Otherwise it would turn "\r\n" into "\n".
+        return LimitedStringIO(limit=Environment.output_stream_limit, newline="\n")
+
 
 class JsonOutputNode(OutputNode):
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
@@ -163,13 +169,9 @@ class Environment(BaseEnvironment):
             self.add_tag(JsonEcho)
 
 
-def _environment(escape: Escape, strict: bool, partials: dict[str, str]) -> Environment:
-    return Environment(escape, strict=strict, partials=partials)
-
-
 @cache
 def _shared_environment(escape: Escape, strict: bool) -> Environment:
-    return _environment(escape, strict, {})
+    return Environment(escape, strict=strict, partials={})
 
 
 def _as_render_error(error: Exception, blocks: list[liquid_source.Block] | None = None) -> RenderError:

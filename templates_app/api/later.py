@@ -3,17 +3,14 @@
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from rest_framework.request import Request
-
 from project.foundation import bodies
 from project.foundation.problems import Fault, InvalidRequest, not_available
 
 Schema = TypeVar("Schema")
 
 
-def read(request: Request, schema: type[Schema], *, later: Iterable[str], found: list[Fault]) -> Schema:
-    """Return the body as `schema`. Raises InvalidRequest with its faults, those of `later` fields, and `found`."""
-    value = bodies.data(request)
+def check(value: Any, schema: type[Schema], *, later: Iterable[str], found: list[Fault]) -> Schema:
+    """Return parsed JSON as `schema`. Raises InvalidRequest with its faults, those of `later` fields, and `found`."""
     if isinstance(value, dict):
         value, found = dict(value), list(found)
         found += [not_available(f"/{name}") for name in later if value.pop(name, None)]

@@ -1,7 +1,7 @@
 """/templates: texts under a key, written as drafts and published."""
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -46,11 +46,12 @@ class OneTemplate(ApiView):
     def put(self, request: Request, key: str) -> Response:
         """Write a template's draft: it replaces the draft there is, and leaves what is published as it is."""
         auth: Any = request.auth
-        found = later.without_variants(bodies.data(request))
+        value = bodies.data(request)
+        found = later.without_variants(value)
         if not _KEY.fullmatch(key) or key == "preview":
             message = 'A template\'s key has 1 to 100 letters, digits, "-" and "_", and is not "preview".'
             found.append(Fault("/key", "invalid_key", message))
-        body = later.read(request, TemplateBody, later=("layout",), found=found)
+        body = later.check(value, TemplateBody, later=("layout",), found=found)
         contents = [
             drafts.ContentDraft(content.channel, content.locale, content.parts) for content in body.contents or []
         ]
@@ -80,14 +81,16 @@ def find(key: str) -> Template:
 def answer(template: Any) -> TemplateAnswer:
     """Return a template as the API shows it. Two queries."""
     newest = template.versions.prefetch_related("contents").order_by("-number").first()
-    status = None if newest is None else "published" if newest.published_at else "draft"
+    status: Literal["draft", "published"] | None = None
+    if newest is not None:
+        status = "published" if newest.published_at else "draft"
     return TemplateAnswer(
         **_summary(template),
         version=newest.number if newest else None,
         status=status,
         published_at=template.published.published_at if template.published else None,
         contents=[
-            ContentBody(content.channel, content.locale, content.parts)  # type: ignore[arg-type]
+            ContentBody(content.channel, content.locale, content.parts)
             for content in (newest.contents.all() if newest else [])
         ],
     )

@@ -52,7 +52,7 @@ class OneType(ApiView):
         """Create or replace a type: what is absent or null gets its default."""
         auth: Any = request.auth
         found = [] if _is_key(key) else [Fault("/key", "invalid_key", "A type's key looks like ORDER_SHIPPED.")]
-        body = later.read(request, TypeBody, later=_LATER, found=found)
+        body = later.check(bodies.data(request), TypeBody, later=_LATER, found=found)
         try:
             expires_after = duration(body.expires_after)
         except InvalidDuration as error:

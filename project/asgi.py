@@ -2,13 +2,16 @@
 
 import os
 
-from channels.routing import ProtocolTypeRouter
+from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
+from django.urls import path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
 http = get_asgi_application()  # before the import below: it sets Django up
 
-from notifications.inbox import routing  # noqa: E402
+from notifications.inbox.consumer import InboxConsumer  # noqa: E402
 
-application = ProtocolTypeRouter({"http": http, "websocket": routing.application})
+application = ProtocolTypeRouter(
+    {"http": http, "websocket": URLRouter([path("ws/inbox/", InboxConsumer.as_asgi())])},
+)

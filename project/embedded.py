@@ -26,6 +26,7 @@ from project.celery import app
 
 WORKER_THREADS = 4
 GRACE_SECONDS = 3  # for requests under way; sockets that stay open longer are cut
+STOP_SECONDS = 10  # for tasks under way; what they leave is taken up again when its lease is over
 
 
 @contextlib.contextmanager
@@ -84,8 +85,10 @@ def run(listener: socket.socket) -> None:
         ).run(sockets=[listener])
     finally:
         beating.stop()
-        sweeper.stop()
         worker.stop()
+        sweeper.stop()
+        for thread in (beating, worker):
+            thread.join(STOP_SECONDS)
 
 
 class _Server(uvicorn.Server):
@@ -122,7 +125,6 @@ class _Worker(threading.Thread):
 
     def stop(self) -> None:
         state.should_stop = 0  # type: ignore[assignment]  # the exit code, as Celery's own signal handlers set it
-        self.join(10)
 
 
 class _Beat(threading.Thread):
@@ -135,4 +137,3 @@ class _Beat(threading.Thread):
 
     def stop(self) -> None:
         self.service.stop()
-        self.join(5)

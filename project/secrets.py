@@ -16,7 +16,7 @@ def make_own(var_dir: Path) -> None:
     """
     path = var_dir / "keys.json"
     if not path.exists():
-        var_dir.mkdir(parents=True, exist_ok=True)
+        var_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_once(path, {name: _new(name) for name in ("SECRET_KEY", "ENCRYPTION_KEYS", "BLIND_INDEX_KEYS")})
     for name, value in json.loads(path.read_text()).items():
         if not os.environ.get(name) and not os.environ.get(f"{name}_FILE"):

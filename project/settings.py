@@ -288,6 +288,6 @@ LOGGING = {
         "django.request": {"level": "ERROR"},  # a caller's mistakes are the caller's
         "django.server": {"handlers": [], "propagate": True},
         "django.security.DisallowedHost": {"level": "ERROR"},
-        "kombu": {"level": "WARNING"},
+        "kombu.connection": {"level": "ERROR"},  # it wonders at memory:// having no host
     },
 }

@@ -1,4 +1,5 @@
 import json
+import os
 import warnings
 from typing import Any
 
@@ -19,6 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
+        os.umask(0o077)  # what is kept here is for its owner alone
         with embedded.only_one(settings.VAR_DIR), embedded.listen(settings.HOST, settings.PORT) as listener:
             _migrate()
             if not (settings.VAR_DIR / _DEMO).exists():

@@ -81,7 +81,12 @@ def facts(found: list[Delivery]) -> Facts:
 
 def timeline(notification: Notification) -> list[dict[str, Any]]:
     """Return what happened, oldest first, beginning with its acceptance. One query."""
-    begin = {"at": ids.created_at(notification.id), "event": "accepted", "delivery_id": None, "detail": ""}
+    begin: dict[str, Any] = {
+        "at": ids.created_at(notification.id),
+        "event": "accepted",
+        "delivery_id": None,
+        "detail": "",
+    }
     rows = Event.objects.filter(notification_id=notification.id, id__gte=ids.time_bounds([notification.id])[0])
     events = rows.exclude(kind="accepted").order_by("at", "id").values("at", "delivery_id", "detail", event=F("kind"))
-    return [begin, *events]
+    return [begin, *map(dict, events)]

@@ -1,11 +1,11 @@
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from notifications.api.send import SendView
-from project import health
+from project import health, problem_pages
 
-api = [
+api: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("", include("preferences.api.urls")),
     path("", include("templates_app.api.urls")),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("api/notifications/send", SendView.as_view(schema=None), name="send_at_the_old_address"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api_docs"),
+    path("problems/<slug:code>", problem_pages.show, name="problem"),
     path("admin/", admin.site.urls),
     path("livez", health.live),
     path("readyz", health.ready),

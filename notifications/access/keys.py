@@ -30,7 +30,7 @@ _CACHE_SIZE = 10_000
 class Credentials:
     """Whom a request speaks for: `request.auth` of every request with an API key."""
 
-    caller_id: int | None
+    caller_id: int
     caller_key: str
     mode: str
     scopes: frozenset[str]

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notifications.access import granting, keys
+from notifications.access.authentication import credentials
 from notifications.models import ApiKey
 from project.foundation import bodies, pages
 from project.foundation.problems import NotFound
@@ -73,7 +74,7 @@ class Keys(ApiView):
         """Issue a key. It may do no more than the key that issues it."""
         body = bodies.read(request, KeyBody)
         key, text = granting.issue(
-            request.auth,
+            credentials(request),
             scopes=list(body.scopes),
             mode=body.mode,
             caller_key=body.caller,
@@ -90,7 +91,7 @@ class RotateKey(ApiView):
     @extend_schema(operation_id="rotate_key", request=None, responses={201: bodies.openapi_schema(NewKeyAnswer)})
     def post(self, request: Request, id: str) -> Response:
         """Issue a successor with the same rights. The old key still works for 24 hours."""
-        key, text = granting.rotate(request.auth, _found(id))
+        key, text = granting.rotate(credentials(request), _found(id))
         return Response(_shown(key) | {"key": text}, status=201)
 
 
@@ -100,7 +101,7 @@ class KeyById(ApiView):
     @extend_schema(operation_id="revoke_key", responses={204: None})
     def delete(self, request: Request, id: str) -> Response:
         """Revoke a key. Doing so twice changes nothing."""
-        keys.revoke(_found(id), actor=request.auth.actor)
+        keys.revoke(_found(id), actor=credentials(request).actor)
         return Response(status=204)
 
 

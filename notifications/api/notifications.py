@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notifications import cancellation, history
+from notifications.access.authentication import credentials
 from notifications.api.times import moment
 from notifications.history import Facts
 from notifications.models import Delivery, Notification
@@ -105,7 +106,8 @@ class Notifications(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List what this caller sent in the mode of its key, newest first."""
-        rows = history.visible(mode=request.auth.mode, caller_id=request.auth.caller_id)
+        whose = credentials(request)
+        rows = history.visible(mode=whose.mode, caller_id=whose.caller_id)
         found, following = pages.page(history.narrowed(rows, **_filters(request)), request)
         return pages.answer(found, following, _summary)
 
@@ -130,7 +132,8 @@ class Cancel(ApiView):
 
 
 def _found(request: Request, id: UUID) -> Notification:
-    notification = history.find(id, mode=request.auth.mode, caller_id=request.auth.caller_id)
+    whose = credentials(request)
+    notification = history.find(id, mode=whose.mode, caller_id=whose.caller_id)
     if notification is None:
         raise NotFound("There is no such notification of this caller and mode.")
     return notification

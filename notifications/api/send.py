@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notifications import acceptance, checking, idempotency
+from notifications.access.authentication import Credentials, credentials
 from notifications.checking import Checked
 from notifications.models import CallerNotificationId, Notification
 from notifications.send_body import NOT_AVAILABLE, SendBody
@@ -54,12 +55,12 @@ class SendView(ApiView):
         """
         if request.query_params.get("dry_run", "").lower() not in {"", "0", "false"}:
             raise InvalidRequest(errors=[not_available("/dry_run")])
-        accepted = send(bodies.data(request), request.auth)
+        accepted = send(bodies.data(request), credentials(request))
         headers = {"Idempotent-Replayed": "true"} if accepted.replayed else None
         return Response(_answer(accepted.notification), status=202, headers=headers)
 
 
-def send(data: Any, credentials: Any) -> acceptance.Accepted:
+def send(data: Any, whose: Credentials) -> acceptance.Accepted:
     """Check and accept one parsed send body; the person that comes with it is stored in the same transaction.
 
     A body whose notification_id is known already is answered as it was the first time, before it is judged anew: what
@@ -68,19 +69,19 @@ def send(data: Any, credentials: Any) -> acceptance.Accepted:
     try:
         checked = checking.check(data)
     except InvalidRequest:
-        earlier = _earlier(data, credentials)
+        earlier = _earlier(data, whose)
         if earlier is None:
             raise
         return earlier
     with transaction.atomic():
-        accepted = acceptance.accept(_request(checked, data, credentials))
+        accepted = acceptance.accept(_request(checked, data, whose))
         if accepted.replayed:
             # The person may have changed since; a repeat must not bring back what they were.
             transaction.set_rollback(True)
     return accepted
 
 
-def _request(checked: Checked, data: Any, credentials: Any) -> acceptance.Request:
+def _request(checked: Checked, data: Any, whose: Credentials) -> acceptance.Request:
     body, user = checked.body, checked.user
     if body.user is not None:
         user, _ = users.upsert(body.user_id, body.user)
@@ -95,8 +96,8 @@ def _request(checked: Checked, data: Any, credentials: Any) -> acceptance.Reques
             "link": payload.link or "",
             "template_variables": payload.template_variables or {},
         },
-        mode=credentials.mode,
-        caller_id=credentials.caller_id,
+        mode=whose.mode,
+        caller_id=whose.caller_id,
         priority=body.priority,
         channels_preferred=list(dict.fromkeys(body.channels_preferred)) if body.channels_preferred else None,
         locale=profiles.locale(body.locale),
@@ -113,14 +114,14 @@ def _utc(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.astimezone(UTC)
 
 
-def _earlier(data: Any, credentials: Any) -> acceptance.Accepted | None:
+def _earlier(data: Any, whose: Credentials) -> acceptance.Accepted | None:
     given = data.get("notification_id") if isinstance(data, dict) else None
     try:
         key = msgspec.convert(given, UUID)
     except msgspec.ValidationError:
         return None
     known = CallerNotificationId.objects.filter(
-        caller_id=credentials.caller_id, mode=credentials.mode, key=key, body_hash=idempotency.body_hash(data)
+        caller_id=whose.caller_id, mode=whose.mode, key=key, body_hash=idempotency.body_hash(data)
     ).first()
     if known is None:
         return None

@@ -67,7 +67,7 @@ class ApiView(APIView):
         # PostgreSQL stores no NUL, so nothing can be called that.
         if any("\0" in str(value) for value in kwargs.values()):
             raise NotFound
-        found = [name for name, value in request.query_params.items() if "\0" in name + value]
+        found = [name for name, value in request.query_params.items() if "\0" in f"{name}{value}"]
         if found:
             message = "It holds a NUL character."
             raise InvalidRequest(errors=[Fault(faults.join("", name), "invalid_string", message) for name in found])

@@ -1,0 +1,125 @@
+import pytest
+
+from notifications import accounts
+from notifications.models import ProviderAccount
+from tests.notifications.api.conftest import pointers, service
+
+PATH = "/api/v1/provider_accounts"
+OPTIONS = {"host": "127.0.0.1", "port": 2525, "from": "shop@example.com", "password": "s3cret"}
+BODY = {"provider": "smtp", "channel": "email", "options": OPTIONS, "order": 1, "enabled": True}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_loaded():
+    accounts.forget()
+    yield
+    accounts.forget()
+
+
+def put(shop, body, name="main"):
+    return shop.client.put(f"{PATH}/{name}", body, format="json", headers=shop._headers({}))
+
+
+def test_an_account_is_set_up_and_read_without_its_credentials(shop):
+    made = put(shop, BODY)
+
+    assert made.status_code == 201
+    assert made.json() == {
+        "name": "main",
+        "provider": "smtp",
+        "channel": "email",
+        "options": {
+            "host": "127.0.0.1",
+            "port": 2525,
+            "username": "",
+            "password": "•••",
+            "security": "starttls",
+            "connections": 4,
+            "from": "shop@example.com",
+        },
+        "order": 1,
+        "enabled": True,
+    }
+    assert shop.get(f"{PATH}/main").json() == made.json()
+    assert shop.get(PATH).json() == {"results": [made.json()], "next": None}
+    assert ProviderAccount.objects.get().options["password"] == "s3cret"
+
+
+def test_what_get_gave_may_be_put_back(shop):
+    put(shop, BODY)
+    given = shop.get(f"{PATH}/main").json()
+    given.pop("name")
+
+    again = put(shop, given | {"enabled": False})
+
+    assert again.status_code == 200
+    assert again.json()["enabled"] is False
+    assert ProviderAccount.objects.get().options["password"] == "s3cret"
+
+
+def test_an_unset_credential_is_null(shop):
+    options = {name: value for name, value in OPTIONS.items() if name != "password"}
+
+    assert put(shop, BODY | {"options": options}).json()["options"]["password"] is None
+
+
+def test_only_the_provider_and_its_own_options_are_needed(shop):
+    assert put(shop, {"provider": "smtp", "options": OPTIONS}).json()["channel"] == "email"
+    assert put(shop, {"provider": "outbox", "channel": "sms"}, name="sms").json()["order"] == 10
+
+
+def test_every_fault_is_named(shop):
+    options = {"port": 99999, "security": "maybe", "from": "nobody", "colour": "red"}
+
+    refused = put(shop, BODY | {"options": options, "channel": "sms"})
+
+    assert refused.status_code == 422
+    assert pointers(refused) == {
+        "/channel": "unknown_channel",
+        "/options/colour": "unknown_field",
+        "/options/host": "required",
+        "/options/port": "invalid_value",
+        "/options/security": "invalid_value",
+        "/options/from": "invalid_value",
+    }
+    assert not ProviderAccount.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer", "code"),
+    [
+        ({"provider": "pigeon"}, "/provider", "unknown_provider"),
+        ({"provider": None}, "/provider", "wrong_type"),
+        ({"order": -1}, "/order", "invalid_value"),
+        ({"order": "1"}, "/order", "wrong_type"),
+        ({"colour": "red"}, "/colour", "unknown_field"),
+        ({"rate_limit": "100/s"}, "/rate_limit", "not_available"),
+        ({"options": {**OPTIONS, "host": "a\0b"}}, "/options/host", "invalid_string"),
+        ({"options": []}, "/options", "wrong_type"),
+    ],
+)
+def test_bad_input_is_refused_and_nothing_stored(shop, change, pointer, code):
+    refused = put(shop, BODY | change)
+
+    assert refused.status_code == 422
+    assert pointers(refused) == {pointer: code}
+    assert not ProviderAccount.objects.exists()
+
+
+def test_an_account_is_deleted(shop):
+    put(shop, BODY)
+
+    assert shop.delete(f"{PATH}/main").status_code == 204
+    assert shop.get(f"{PATH}/main").status_code == 404
+    assert shop.delete(f"{PATH}/main").status_code == 404
+
+
+def test_other_scopes_see_nothing(caller):
+    reader = service(caller, scopes=["read", "send", "templates"])
+
+    assert reader.get(PATH).status_code == 403
+    assert put(reader, BODY).status_code == 403
+
+
+def test_an_over_long_name_is_refused(shop):
+    assert pointers(put(shop, BODY, name="x" * 101)) == {"/name": "too_long"}

@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email import charset
-from email.utils import parseaddr
+from email.utils import format_datetime, parseaddr
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -86,6 +87,7 @@ def check_sender(text: str) -> None:
 def _content(message: Message, *, sender: str, recipient: str) -> bytes:
     stated = headers(message)
     stated.pop("To")
+    stated["Date"] = format_datetime(datetime.now(tz=UTC))
     mail = EmailMultiAlternatives(
         subject=stated.pop("Subject"),
         body=message.parts.get("text", ""),

@@ -65,7 +65,7 @@ class Outbox(ApiView):
 def _narrowed(rows: "QuerySet[OutboxMessage]", request: Request) -> "QuerySet[OutboxMessage]":
     faults = []
     if user_id := request.query_params.get("user_id"):
-        rows = rows.none() if "\0" in user_id else rows.filter(user__user_id=user_id)
+        rows = rows.filter(user__user_id=user_id)
     if channel := request.query_params.get("channel"):
         if channel not in CHANNELS:
             faults.append(Fault("/channel", "unknown_channel", f"It must be one of {', '.join(CHANNELS)}."))

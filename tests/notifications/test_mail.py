@@ -1,0 +1,119 @@
+import email
+from email import policy
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifications import mail
+from notifications.providers.base import Message
+
+DELIVERY = UUID(int=7)
+
+
+def message(to: str = "ada@example.com", headers: dict[str, str] | None = None, **parts: str) -> Message:
+    return Message(delivery_id=DELIVERY, channel="email", to=to, parts=parts, headers=headers or {})
+
+
+def read(built: mail.Mail):
+    return email.message_from_bytes(built.content, policy=policy.default)
+
+
+def test_a_mail_says_what_its_message_says():
+    built = mail.build(
+        message(subject="Grüße", text="Schön.\n", html="<p>Schön.</p>"), sender="Läden <shop@example.com>"
+    )
+
+    parsed = read(built)
+    assert (built.sender, built.recipient, built.utf8) == ("shop@example.com", "ada@example.com", False)
+    assert (parsed["Subject"], parsed["From"], parsed["To"]) == ("Grüße", "Läden <shop@example.com>", "ada@example.com")
+    assert parsed.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in parsed.iter_parts()] == ["text/plain", "text/html"]
+    assert parsed.get_body(("plain",)).get_content() == "Schön.\r\n"
+    assert parsed.get_body(("html",)).get_content() == "<p>Schön.</p>"
+    assert parsed["Date"].datetime.tzinfo is not None
+
+
+def test_without_html_a_mail_is_plain_text():
+    assert (
+        read(mail.build(message(subject="Hi", text="Hello."), sender="a@b.example")).get_content_type() == "text/plain"
+    )
+
+
+def test_every_try_of_a_delivery_has_the_same_message_id(settings):
+    settings.PUBLIC_URL = "https://notify.example.com:8443"
+
+    ids = {read(mail.build(message(text="Hello."), sender="a@b.example"))["Message-ID"] for _ in range(2)}
+
+    assert ids == {f"<{DELIVERY}@notify.example.com>"}
+
+
+def test_unsubscribe_headers_go_along():
+    given_headers = {
+        "List-Unsubscribe": "<https://notify.example.com/u/abc/>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+    parsed = read(mail.build(message(text="Hello.", headers=given_headers), sender="a@b.example"))
+
+    assert {name: parsed[name] for name in given_headers} == given_headers
+
+
+def test_a_mail_is_seven_bit_with_short_lines_ending_in_crlf():
+    content = mail.build(message(subject="ü", text="ü" * 5000 + "\rmore\n"), sender="a@b.example").content
+
+    assert content.isascii()
+    assert max(len(line) for line in content.split(b"\r\n")) <= 998
+    assert b"\n" not in content.replace(b"\r\n", b"")
+    assert b"\r" not in content.replace(b"\r\n", b"")
+
+
+@given(
+    subject=st.text(max_size=60), header=st.text(max_size=60), text=st.text(st.characters(codec="utf-8"), max_size=60)
+)
+def test_nothing_breaks_out_of_a_header(subject, header, text):
+    try:
+        built = mail.build(
+            message(subject=subject, text=text, headers={"List-Unsubscribe": header}), sender="a@b.example"
+        )
+    except mail.CannotBeMailed:
+        return
+
+    names = [name for name, _ in email.message_from_bytes(built.content, policy=policy.compat32).items()]
+    assert sorted(names) == sorted(
+        ["Content-Type", "MIME-Version", "Content-Transfer-Encoding", "Subject", "From", "To", "Date", "Message-ID"]
+        + ["List-Unsubscribe"]
+    )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "ada",
+        "@example.com",
+        "ada@",
+        "ada@example.com\r\nBcc: eve@example.com",
+        "ada@example.com>, <eve@example.com",
+        "ada@example.com, eve@example.com",
+        "ada@one@example.com",
+        "a da@example.com",
+    ],
+)
+def test_what_is_no_address_is_not_mailed(address):
+    with pytest.raises(mail.CannotBeMailed):
+        mail.build(message(to=address, text="Hello."), sender="a@b.example")
+
+
+def test_a_domain_in_any_script_is_written_in_ascii():
+    built = mail.build(message(to="ada@bücher.example", text="Hello."), sender="a@b.example")
+
+    assert built.recipient == "ada@xn--bcher-kva.example"
+    assert not built.utf8
+
+
+@pytest.mark.parametrize("sender", ["", "Shop", "Shop <>", "a@b.example\nBcc: eve@example.com", "jürgen@b.example"])
+def test_a_sender_that_is_no_address_is_refused(sender):
+    with pytest.raises(ValueError):
+        mail.check_sender(sender)

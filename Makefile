@@ -6,7 +6,7 @@ APPS := project preferences templates_app notifications
 HOST ?= 127.0.0.1
 PORT ?= 8000
 WORKERS ?= 2
-THREADS ?= 8
+THREADS ?= 4
 CONCURRENCY ?= 2
 TESTS ?= tests
 PYTEST := $(BIN)/pytest -q -n auto --dist loadgroup
@@ -34,14 +34,14 @@ lint: .venv/installed-dev
 types: .venv/installed-dev
 	@$(BIN)/mypy $(APPS)
 
-# --- Production: set the environment (.env.example), run `manage.py migrate`, start any number of each -------------------
+# --- Production: set the environment (.env.example), run `manage.py migrate`, start any number of each --------------
 web: .venv/installed
 	@exec $(BIN)/granian --interface wsgi --host $(HOST) --port $(PORT) --workers $(WORKERS) \
 		--blocking-threads $(THREADS) --no-ws --respawn-failed-workers project.wsgi:application
 
 live: .venv/installed
 	@exec $(BIN)/uvicorn project.asgi:application --host $(HOST) --port $(PORT) --lifespan off --no-access-log \
-		--no-server-header --ws websockets-sansio --ws-per-message-deflate false
+		--no-server-header --log-level warning --ws websockets-sansio --ws-per-message-deflate false
 
 worker: .venv/installed
 	@exec $(BIN)/celery -A project worker --concurrency $(CONCURRENCY) --loglevel WARNING --without-mingle --without-gossip
@@ -52,7 +52,7 @@ beat: .venv/installed
 # --- Setting up -------------------------------------------------------------------------------------------------------
 # uv installs in seconds what takes pip a minute; where it is not to be had, pip does the same work.
 define install
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Carillon needs Python 3.11 or newer; set PYTHON=…")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Carillon needs Python 3.11 or newer: set PYTHON.")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing $< into .venv"
 	@test -x $(BIN)/uv || $(BIN)/pip install --quiet --disable-pip-version-check uv || true

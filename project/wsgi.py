@@ -3,8 +3,10 @@
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 os.environ.setdefault("CONN_MAX_AGE", "60")
 
 application = get_wsgi_application()
+_ = get_resolver().url_patterns  # loads every view now, and not while the first caller waits

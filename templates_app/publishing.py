@@ -57,10 +57,11 @@ def faults(template: Template, contents: Sequence[Content]) -> list[ContentFault
     if not contents:
         return [ContentFault("", "", "", None, "required", "There is nothing to say yet: add a channel.")]
     given = [samples.variables(variables, type_) for type_, variables in samples.of_template(template)]
-    return [fault for content in contents for fault in _of_content(content, given)]
+    return [fault for content in contents for fault in content_faults(content, given)]
 
 
-def _of_content(content: Content, given: Sequence[Mapping[str, Any]]) -> Iterator[ContentFault]:
+def content_faults(content: Content, given: Sequence[Mapping[str, Any]]) -> Iterator[ContentFault]:
+    """Yield all that is wrong with one content, saved or not, when it is rendered with each of `given`."""
     found: dict[tuple[str, int | None, str], ContentFault] = {}
     for part, message in _missing_parts(content):
         yield ContentFault(content.channel, content.locale, part, None, "required", message)

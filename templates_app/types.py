@@ -13,7 +13,7 @@ from templates_app import schemas
 from templates_app.models import Template, Type
 from templates_app.models.type import Priority
 
-_SHORTEST, _LONGEST = timedelta(seconds=1), timedelta(days=366)
+SHORTEST, LONGEST = timedelta(seconds=1), timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,6 @@ def faults(wanted: Wanted) -> list[Fault]:
         found.append(Fault("/category", "unknown_category", "There is no such category."))
     if wanted.template and not Template.objects.filter(key=wanted.template).exists():
         found.append(Fault("/template", "unknown_template", "There is no such template."))
-    if wanted.expires_after is not None and not _SHORTEST <= wanted.expires_after <= _LONGEST:
+    if wanted.expires_after is not None and not SHORTEST <= wanted.expires_after <= LONGEST:
         found.append(Fault("/expires_after", "invalid_value", "It is between one second and 366 days."))
     return found

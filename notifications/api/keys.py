@@ -61,8 +61,8 @@ class Keys(ApiView):
         responses={200: bodies.openapi_schema(KeyPage)},
     )
     def get(self, request: Request) -> Response:
-        """List the API keys of every caller, without their secrets."""
-        rows, following = pages.page(ApiKey.objects.select_related("caller"), request)
+        """List the API keys of every caller, newest first, without their secrets."""
+        rows, following = pages.page(ApiKey.objects.select_related("caller"), request, key="-created_at")
         return pages.answer(rows, following, _shown)
 
     @extend_schema(

@@ -84,7 +84,7 @@ def raw(request: Request | HttpRequest) -> bytes:
     length = http.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal() or int(length) > limit:
         raise TooLarge(f"The body may have {limit} bytes.")
-    body = http.read(limit + 1)
+    body: bytes = _stream(http).read(limit + 1)
     if len(body) > limit:
         raise TooLarge(f"The body may have {limit} bytes.")
     http._carillon_body = body  # type: ignore[attr-defined]
@@ -115,6 +115,13 @@ def _checked(value: Any, schema: type[T], found: list[Fault], pointer: str) -> T
     if found:
         raise InvalidRequest(errors=faults.one_per_place(found))
     return result
+
+
+def _stream(http: HttpRequest) -> Any:
+    """Return where to read the body. Without a length Django's WSGI request is empty, though a server that ends the
+    stream itself (as granian does) has taken a chunked body in."""
+    chunked = http.META.get("wsgi.input_terminated") and not http.META.get("CONTENT_LENGTH")
+    return http.META["wsgi.input"] if chunked else http
 
 
 def _inlined(node: Any, components: dict[str, Any]) -> Any:

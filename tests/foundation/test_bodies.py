@@ -1,3 +1,4 @@
+import io
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -140,6 +141,14 @@ def test_a_body_that_is_declared_too_long_is_refused_unread():
 
     with pytest.raises(TooLarge):
         bodies.raw(too_long)
+
+
+def test_a_chunked_body_has_no_length_and_is_read_all_the_same():
+    chunked = request(b'{"a": 1}')
+    stream = io.BytesIO(b'{"a": 1}')
+    chunked.META |= {"CONTENT_LENGTH": "", "wsgi.input": stream, "wsgi.input_terminated": True}
+
+    assert bodies.raw(chunked) == b'{"a": 1}'
 
 
 def test_the_body_is_read_once():

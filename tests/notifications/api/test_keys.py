@@ -98,3 +98,14 @@ def test_a_revoked_key_is_shut_out(shop, caller):
     assert other.get(KEYS).status_code == 401
     assert shop.delete(f"{KEYS}/{other.key.id}").status_code == 204
     assert shop.delete(f"{KEYS}/unknown").status_code == 404
+
+
+def test_the_list_is_newest_first_and_pages(shop):
+    made = [shop.post(KEYS, {"scopes": ["send"]}).json()["id"] for _ in range(3)]
+
+    first = shop.get(KEYS, limit=2).json()
+    second = shop.get(KEYS, limit=2, cursor=first["next"]).json()
+
+    listed = [row["id"] for page in (first, second) for row in page["results"]]
+    assert listed == [*made[::-1], shop.key.id]
+    assert second["next"] is None

@@ -41,6 +41,9 @@ class Server:
     async def __aexit__(self, *exception: object) -> None:
         self._server.close()
         self.hang_up()
+        for _ in range(20):  # let the sessions see it
+            if self.open_sessions:
+                await asyncio.sleep(0.01)
 
     def hang_up(self) -> None:
         """Close every connection, as a server does with idle ones."""

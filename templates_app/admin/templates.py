@@ -132,8 +132,8 @@ class TemplateAdmin(Admin):
         return template
 
     def _may(self, request: HttpRequest, template: Template | None, permission: str) -> bool:
-        if permission == "publish":
-            may_publish: bool = request.user.has_perm("templates_app.publish_template")
+        if permission == "publish":  # a right of its own, so that authors need not be publishers
+            may_publish: bool = request.user.has_perm("templates_app.change_templateversion")
             return may_publish and self.has_change_permission(request, template)
         may: bool = getattr(self, f"has_{permission}_permission")(request, template)
         return may

@@ -14,7 +14,6 @@ class Template(models.Model):
 
     class Meta:
         ordering = ["name"]
-        permissions = [("publish_template", "Can publish template")]
 
     def __str__(self) -> str:
         return self.name

@@ -69,7 +69,8 @@ def _figures(since: Any, by_status: Counter[str]) -> list[tuple[str, int]]:
 def _bars(counts: dict[str, int]) -> list[Bar]:
     longest = max(counts.values(), default=1)
     return [
-        Bar(label, count, max(2, round(100 * count / longest)), words.pill(label)) for label, count in counts.items()
+        Bar(label, count, max(2, round(100 * count / longest)), words.pill(label) if label in words.PILLS else "")
+        for label, count in counts.items()
     ]
 
 

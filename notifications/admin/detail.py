@@ -52,10 +52,10 @@ class Detail:
     decisions: list[Decision]
     sendings: list[Sending]
     timeline: list[Happening]
-    said: dict[str, Any]  # title, body, link
-    variables: dict[str, Any]
+    said: list[tuple[str, str]]  # what it was asked to say: title, body, link, then the template's variables
 
 
+_SAID = ("title", "body", "link")
 # A sign-in link is a credential: it stands in the outbox, where a provider would have it, and nowhere else.
 _SECRET_LINKS = {"ACCOUNT_SIGN_IN"}
 
@@ -70,8 +70,8 @@ def of(notification: Notification) -> Detail:
         decisions=[_decision(stored) for stored in notification.decisions or []],
         sendings=_sendings(deliveries),
         timeline=_timeline(notification, deliveries),
-        said={key: payload[key] for key in ("title", "body", "link") if payload.get(key) and key not in hidden},
-        variables=payload.get("template_variables") or {},
+        said=[(key.capitalize(), str(payload[key])) for key in _SAID if payload.get(key) and key not in hidden]
+        + [(name, _words(value)) for name, value in (payload.get("template_variables") or {}).items()],
     )
 
 
@@ -122,3 +122,12 @@ def _timeline(notification: Notification, deliveries: list[Delivery]) -> list[Ha
 
 def _caller(notification: Notification) -> str:
     return f"From {notification.caller}" if notification.caller else "From Carillon itself"
+
+
+def _words(value: Any) -> str:
+    """Return a variable as people read it: lists and objects as their contents."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_words(each)}" for name, each in value.items())
+    if isinstance(value, list):
+        return "; ".join(_words(each) for each in value)
+    return {True: "yes", False: "no", None: "–"}[value] if value is None or isinstance(value, bool) else str(value)

@@ -43,7 +43,6 @@ class NotificationAdmin(ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             "title": f"{notification.type} to {notification.user}",
             "opts": self.opts,
-            "original": notification,
             "notification": notification,
             "status": words.status(notification),
             "pill": words.pill(words.status(notification)),

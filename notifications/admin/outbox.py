@@ -39,7 +39,6 @@ class OutboxAdmin(ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             "title": _summary(message) or "Message",
             "opts": self.opts,
-            "original": message,
             "message": message,
             "headers": [(name, message.headers[name]) for name in _SHOWN_HEADERS if message.headers.get(name)],
             "pretty": _pretty(message.parts.get("json", "")),

@@ -10,7 +10,7 @@ from preferences.channels import CHANNELS
 from preferences.models import Category, User
 from project.foundation import clock
 
-_RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+_RIGHTS = ("is_staff", "is_superuser", "groups")
 
 
 class NewUserForm(UserCreationForm):  # type: ignore[misc]
@@ -36,7 +36,7 @@ class UserAdmin(AccountAdmin, Admin):  # type: ignore[type-arg]
     search_fields = ["user_id"]
     search_help_text = "User id, or a whole e-mail address or phone number"
     ordering = ["-pk"]
-    filter_horizontal = ["groups", "user_permissions"]
+    filter_horizontal: list[str] = []
     readonly_fields = ["shown_contact_points", "shown_choices", "created_at", "last_login", "erased_at"]
     add_fieldsets = [(None, {"fields": ["user_id", "usable_password", "password1", "password2"]})]
     fieldsets = [

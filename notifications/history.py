@@ -1,5 +1,6 @@
 """Reading what became of notifications: one question, one place, a constant number of queries."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,6 +37,12 @@ def find(id: UUID, *, mode: str, caller_id: int | None) -> Notification | None:
         return found
     known = CallerNotificationId.objects.filter(caller_id=caller_id, mode=mode, key=id).first()
     return None if known is None else rows.filter(id=known.notification_id).first()
+
+
+def public_ids(notification_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return, by our id, the id that a notification's caller knows it by, where the two differ. One query."""
+    rows = Notification.objects.filter(id__in=set(notification_ids), caller_notification_id__isnull=False).order_by()
+    return {id: own for id, own in rows.values_list("id", "caller_notification_id") if own is not None}
 
 
 def narrowed(

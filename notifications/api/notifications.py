@@ -61,8 +61,8 @@ class TimelineEvent(msgspec.Struct):
 
 
 class Summary(msgspec.Struct, kw_only=True):
-    notification_id: UUID
-    caller_notification_id: UUID | None  # the caller's own, if it gave one
+    id: UUID  # ours, by which history is kept; finds the notification as well
+    notification_id: UUID  # the caller's own, if it gave one
     status: str
     user_id: str
     type: str
@@ -158,8 +158,8 @@ def _filters(request: Request) -> dict[str, Any]:
 
 def _summary(notification: Notification) -> dict[str, Any]:
     return {
-        "notification_id": notification.id,
-        "caller_notification_id": notification.caller_notification_id,
+        "id": notification.id,
+        "notification_id": notification.public_id,
         "status": notification.status,
         "user_id": notification.user.user_id,
         "type": notification.type.key,

@@ -1,6 +1,8 @@
 """The outbox by API: what would have been sent."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +13,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications import outbox
+from notifications import history, outbox
 from notifications.models import OutboxMessage
 from preferences.channels import CHANNELS
 from project.foundation import bodies, pages
@@ -59,7 +61,8 @@ class Outbox(ApiView):
         auth: Any = request.auth
         rows = outbox.visible(mode=auth.mode, caller_id=auth.caller_id, system="admin" in auth.scopes)
         found, following = pages.page(_narrowed(rows, request), request)
-        return pages.answer(found, following, _shown)
+        public = history.public_ids(message.notification_id for message in found)
+        return pages.answer(found, following, partial(_shown, public))
 
 
 def _narrowed(rows: "QuerySet[OutboxMessage]", request: Request) -> "QuerySet[OutboxMessage]":
@@ -94,10 +97,10 @@ def _bound(text: str) -> UUID | datetime | None:
     return moment if moment is not None and moment.tzinfo is not None and moment.year >= 1970 else None
 
 
-def _shown(message: OutboxMessage) -> dict[str, Any]:
+def _shown(public: Mapping[UUID, UUID], message: OutboxMessage) -> dict[str, Any]:
     return {
         "id": message.id,
-        "notification_id": message.notification_id,
+        "notification_id": public.get(message.notification_id, message.notification_id),
         "user_id": message.user.user_id,
         "channel": message.channel,
         "to": message.to,

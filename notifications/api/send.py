@@ -29,7 +29,7 @@ class Links(msgspec.Struct):
 class AcceptedBody(msgspec.Struct):
     """What became of a request to send."""
 
-    notification_id: UUID  # ours; a caller's own id finds the notification as well
+    notification_id: UUID  # the caller's own, if it gave one
     status: str
     user_id: str
     type: str
@@ -131,9 +131,9 @@ def _earlier(data: Any, whose: Credentials) -> acceptance.Accepted | None:
 
 def _answer(notification: Notification) -> AcceptedBody:
     """Return the answer, made of what never changes, so that a repeat is answered with the same words."""
-    path = reverse("notifications:notification", args=[notification.id])
+    path = reverse("notifications:notification", args=[notification.public_id])
     return AcceptedBody(
-        notification_id=notification.id,
+        notification_id=notification.public_id,
         status="accepted" if notification.send_at is None else "scheduled",
         user_id=notification.user.user_id,
         type=notification.type.key,

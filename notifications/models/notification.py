@@ -1,3 +1,5 @@
+from uuid import UUID
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -91,3 +93,8 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def public_id(self) -> UUID:
+        """The id that its caller knows it by: the caller's own, if it gave one."""
+        return self.caller_notification_id or self.id

@@ -46,8 +46,8 @@ def test_the_callers_own_id_finds_the_notification_too(shop, body):
 
     answer = shop.get(f"/api/v1/notifications/{own}").json()
 
-    assert answer["notification_id"] == sent["notification_id"]
-    assert answer["caller_notification_id"] == own
+    assert answer["notification_id"] == sent["notification_id"] == own
+    assert shop.get(f"/api/v1/notifications/{answer['id']}").json() == answer
 
 
 def test_what_is_another_callers_or_of_another_mode_is_not_there(shop, shop_testing, stranger, body):

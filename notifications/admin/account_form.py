@@ -42,6 +42,11 @@ class AccountForm(_ModelForm):
     class Meta:
         model = ProviderAccount
         fields = ["name", "channel", "order", "enabled"]
+        widgets = {
+            "name": UnfoldAdminTextInputWidget,
+            "order": UnfoldAdminIntegerFieldWidget,
+            "enabled": UnfoldBooleanSwitchWidget,
+        }
         help_texts = {
             "order": "Of a channel’s accounts the one with the lowest number goes first.",
             "enabled": "Switched off, nothing goes through it.",

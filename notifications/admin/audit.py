@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from preferences.admin.base import ReadOnlyAdmin
+from preferences.admin.base import ReadOnlyAdmin, moment
 from project.foundation.ids import created_at
 from project.foundation.models import AuditEvent
 
@@ -15,8 +15,8 @@ class AuditAdmin(ReadOnlyAdmin):
     readonly_fields = ["at", "who", "did", "about"]
 
     @admin.display(description="When", ordering="id")
-    def at(self, event: AuditEvent) -> object:
-        return created_at(event.id)
+    def at(self, event: AuditEvent) -> str:
+        return moment(created_at(event.id))
 
     @admin.display(description="Who", ordering="actor")
     def who(self, event: AuditEvent) -> str:

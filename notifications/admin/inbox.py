@@ -1,19 +1,23 @@
 from django.contrib import admin
 
 from notifications.models import InboxItem
-from preferences.admin.base import ReadOnlyAdmin, display
+from preferences.admin.base import ReadOnlyAdmin, display, moment
 
 
 class InboxItemAdmin(ReadOnlyAdmin):
     """What stands in people's inboxes."""
 
-    list_display = ["created_at", "user", "title", "category", "state"]
+    list_display = ["at", "user", "title", "category", "state"]
     list_filter = ["category"]
     list_select_related = ["user", "category"]
     search_fields = ["user__user_id"]
     search_help_text = "User id"
     fields = ["created_at", "user", "title", "body", "link", "category", "why", "seen_at", "read_at", "archived_at"]
     readonly_fields = ["title", "body", "link"]
+
+    @admin.display(description="When", ordering="id")
+    def at(self, item: InboxItem) -> str:
+        return moment(item.created_at)
 
     @admin.display(description="Title")
     def title(self, item: InboxItem) -> str:

@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 
 from notifications.admin import detail, words
 from notifications.models import Notification
-from preferences.admin.base import ReadOnlyAdmin, display
+from preferences.admin.base import ReadOnlyAdmin, display, moment
 from project.foundation.ids import created_at
 
 
@@ -51,8 +51,8 @@ class NotificationAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "notifications/admin/notification.html", context)
 
     @admin.display(description="When", ordering="id")
-    def at(self, notification: Notification) -> object:
-        return created_at(notification.id)
+    def at(self, notification: Notification) -> str:
+        return moment(created_at(notification.id))
 
     @display(description="Status", ordering="status", label=words.PILLS)
     def status_pill(self, notification: Notification) -> str:

@@ -12,7 +12,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from notifications.models import OutboxMessage
 from preferences import addresses
-from preferences.admin.base import ReadOnlyAdmin, display
+from preferences.admin.base import ReadOnlyAdmin, display, moment
 
 # A mail may carry any markup: it is shown in a frame of its own that runs nothing and fetches nothing.
 _FRAME_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
@@ -53,8 +53,8 @@ class OutboxAdmin(ReadOnlyAdmin):
         return response
 
     @admin.display(description="When", ordering="id")
-    def at(self, message: OutboxMessage) -> object:
-        return message.created_at
+    def at(self, message: OutboxMessage) -> str:
+        return moment(message.created_at)
 
     @display(description="Channel", ordering="channel", label=True)
     def channel_pill(self, message: OutboxMessage) -> str:

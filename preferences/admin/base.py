@@ -1,11 +1,15 @@
 """What all our admin pages share. The theme (django-unfold) is used through here, so that it could be replaced here."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db import models
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold import decorators
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -31,6 +35,12 @@ def display(
         description=description, ordering=ordering, label=label
     )
     return decorator
+
+
+def moment(at: datetime) -> SafeString:
+    """Return a time as lists show it: how long ago, with the exact moment on hover and for programs."""
+    exact = at.strftime("%-d %B %Y, %H:%M:%S UTC")
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact, naturaltime(at))
 
 
 def actor(request: HttpRequest) -> str:

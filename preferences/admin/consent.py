@@ -1,4 +1,4 @@
-from preferences.admin.base import ReadOnlyAdmin, display
+from preferences.admin.base import ReadOnlyAdmin, display, moment
 from preferences.channels import CHANNELS
 from preferences.models import ConsentRecord
 from project.foundation.ids import created_at
@@ -24,8 +24,8 @@ class ConsentAdmin(ReadOnlyAdmin):
     readonly_fields = ["at", "about", "how"]
 
     @display(description="When", ordering="id")
-    def at(self, record: ConsentRecord) -> object:
-        return created_at(record.id)
+    def at(self, record: ConsentRecord) -> str:
+        return moment(created_at(record.id))
 
     @display(description="What")
     def about(self, record: ConsentRecord) -> str:

@@ -1,0 +1,9 @@
+"""Production's own settings, with a queue of this run's own and providers that misbehave on demand."""
+
+import os
+
+from project.settings import *  # noqa: F403
+from project.settings import NOTIFICATION_PROVIDERS as _PROVIDERS
+
+CELERY_TASK_DEFAULT_QUEUE = os.environ.get("QUEUE", "celery")
+NOTIFICATION_PROVIDERS = [*_PROVIDERS, "tests.faults.providers.Deadly", "tests.faults.providers.StandIn"]

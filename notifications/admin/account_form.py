@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 from django import forms
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
-    UnfoldAdminPasswordInput,
+    UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
@@ -101,7 +101,7 @@ def _field(option: options.Option) -> forms.Field:
         return forms.CharField(
             label=label,
             required=False,
-            widget=UnfoldAdminPasswordInput(attrs={"autocomplete": "new-password"}),
+            widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
             help_text=help_text,
         )
     kind = _plain(option.type)

@@ -1,8 +1,11 @@
+from typing import Any
+
 from django.contrib.auth.admin import UserAdmin as AccountAdmin
+from django.contrib.auth.forms import UserChangeForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm, UnfoldReadOnlyPasswordHashWidget, UserCreationForm
 
 from preferences import addresses, contact_points, decisions, loading
 from preferences.admin.base import Admin, display
@@ -19,10 +22,15 @@ class NewUserForm(UserCreationForm):  # type: ignore[misc]
         fields = ("user_id",)
 
 
-class UserForm(UserChangeForm):  # type: ignore[misc]
+class UserForm(UserChangeForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = "__all__"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "password" in self.fields:  # absent for those who may only look; the theme's own form counts on it
+            self.fields["password"].widget = UnfoldReadOnlyPasswordHashWidget()
 
 
 class UserAdmin(AccountAdmin, Admin):  # type: ignore[type-arg]
@@ -36,7 +44,7 @@ class UserAdmin(AccountAdmin, Admin):  # type: ignore[type-arg]
     search_fields = ["user_id"]
     search_help_text = "User id, or a whole e-mail address or phone number"
     ordering = ["-pk"]
-    filter_horizontal: list[str] = []
+    filter_horizontal = ()
     readonly_fields = ["shown_contact_points", "shown_choices", "created_at", "last_login", "erased_at"]
     add_fieldsets = [(None, {"fields": ["user_id", "usable_password", "password1", "password2"]})]
     fieldsets = [
@@ -52,7 +60,8 @@ class UserAdmin(AccountAdmin, Admin):  # type: ignore[type-arg]
     ) -> tuple[QuerySet[User], bool]:
         """Find by a whole address too: addresses are stored sealed and found by their fingerprint."""
         found, doubles = super().get_search_results(request, queryset, search_term)
-        pks = {pk for channel in ("email", "sms") for pk in _owners(channel, search_term)}
+        spellings = {search_term, search_term.lower()}
+        pks = {pk for channel in ("email", "sms") for text in spellings for pk in _owners(channel, text)}
         return (found | queryset.filter(pk__in=pks), doubles) if pks else (found, doubles)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:

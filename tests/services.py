@@ -1,4 +1,4 @@
-"""The real services that parts of the suite need, each found by asking it; `python -m tests.services NAME` prints its URL.
+"""The real services that parts of the suite need, found by asking them; `python -m tests.services NAME` prints a URL.
 
 TEST_DATABASE_URL, TEST_REDIS_URL, TEST_RABBITMQ_URL and CHROMIUM say where else to look.
 """

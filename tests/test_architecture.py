@@ -89,17 +89,18 @@ def _reachable(module: str) -> set[str]:
     return {module}.union(*(_reachable(imported) for imported in _graph()[module]))
 
 
-def _imported_names(module: str) -> Iterator[str]:
-    """Yield the modules that `module` imports; `from package import module` names the module, not the package."""
+@cache
+def _imported_names(module: str) -> tuple[str, ...]:
+    """Return the modules that `module` imports; `from package import module` names the module, not the package."""
+    names: list[str] = []
     for node in ast.walk(_trees()[module]):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             inner = [f"{node.module}.{alias.name}" for alias in node.names]
             found = [name for name in inner if name in _trees()]
-            yield from found
-            if len(found) < len(inner):
-                yield node.module
+            names += found if len(found) == len(inner) else [*found, node.module]
+    return tuple(names)
 
 
 def _name(path: Path) -> str:

@@ -1,5 +1,6 @@
 """Writing types."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from templates_app import schemas
 from templates_app.models import Template, Type
 from templates_app.models.type import Priority
 
+KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
 SHORTEST, LONGEST = timedelta(seconds=1), timedelta(days=366)
 
 

@@ -152,7 +152,7 @@ def context(
             "locale": settings.LANGUAGE_CODE,
             "writable": may_write and is_newest,
             "restores": may_write and not is_newest,
-            "name": template.name,
+            "draft": version is not None and is_draft,
         },
     }
 

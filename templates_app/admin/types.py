@@ -11,7 +11,7 @@ from preferences.admin.base import Admin, display
 from templates_app import schemas
 from templates_app.api.durations import InvalidDuration, duration, written
 from templates_app.models import Type
-from templates_app.types import LONGEST, SHORTEST
+from templates_app.types import KEY, LONGEST, SHORTEST
 
 if TYPE_CHECKING:
     _TypeForm = forms.ModelForm[Type]
@@ -54,6 +54,12 @@ class TypeForm(_TypeForm):
         super().__init__(*args, **kwargs)
         if self.instance.expires_after is not None:
             self.initial["expires_after"] = written(self.instance.expires_after)
+
+    def clean_key(self) -> str:
+        key: str = self.cleaned_data["key"]
+        if not KEY.fullmatch(key):
+            raise forms.ValidationError("A key has letters, digits, and “_”, “-”, “.” or “:” between them.")
+        return key
 
     def clean_schema(self) -> dict[str, Any] | None:
         schema = self.cleaned_data["schema"]

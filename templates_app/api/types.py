@@ -1,6 +1,5 @@
 """/types: what may happen, and what it needs to be told."""
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +16,6 @@ from templates_app.api.durations import InvalidDuration, duration, written
 from templates_app.api.schemas import TypeAnswer, TypeBody, TypePage
 from templates_app.models import Type
 
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
 _LATER = ("steps", "throttle", "digest", "sensitive")
 _ONE = bodies.openapi_schema(TypeAnswer)
 
@@ -76,7 +74,7 @@ def _save(key: str, wanted: types.Wanted, found: list[Fault], actor: str) -> tup
 
 
 def _is_key(key: str) -> bool:
-    return _KEY.fullmatch(key) is not None
+    return types.KEY.fullmatch(key) is not None
 
 
 def _answer(type_: Type) -> TypeAnswer:

@@ -9,16 +9,21 @@ const by = (id) => document.getElementById(id);
 
 const state = {
   contents: new Map(data.contents.map((content) => [`${content.channel}|${content.locale}`, content])),
-  channel: data.contents[0]?.channel ?? "email",
-  locale: data.contents[0]?.locale ?? data.locale,
+  channel: "email",
+  locale: data.locale,
   sample: 0,
   faults: [],
   changed: false,
+  draft: data.draft,
 };
 
 const channelOf = (key) => data.channels.find((channel) => channel.key === key);
 const current = () => state.contents.get(`${state.channel}|${state.locale}`);
-const localesOf = (channel) => [...state.contents.values()].filter((c) => c.channel === channel).map((c) => c.locale);
+const localesOf = (channel) =>
+  [...state.contents.values()]
+    .filter((content) => content.channel === channel)
+    .map((content) => content.locale)
+    .sort((a, b) => (b === data.locale) - (a === data.locale) || a.localeCompare(b));
 
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -309,9 +314,11 @@ async function send(url, saying, done) {
   for (const button of buttons) button.disabled = false;
   if (answer.version) {
     state.changed = false;
+    state.draft = !answer.published;
     by("ed-state").textContent = `Draft of version ${answer.version}`;
     by("ed-state").className = "crl-pill crl-waits";
   }
+  allow();
   if (answer.ok) return done(answer);
   state.faults = answer.faults ?? [];
   say(answer.version ? "The draft is saved. It cannot be published yet." : "");
@@ -360,7 +367,14 @@ function say(text, act, onclick) {
 
 function markChanged() {
   state.changed = true;
+  allow();
   say("Not saved yet");
+}
+
+// Nothing is saved or published twice over.
+function allow() {
+  if (by("ed-save")) by("ed-save").disabled = !state.changed;
+  if (by("ed-publish")) by("ed-publish").disabled = !state.changed && !state.draft;
 }
 
 addEventListener("beforeunload", (event) => {
@@ -370,4 +384,6 @@ addEventListener("beforeunload", (event) => {
 say(sessionStorage.getItem("carillon.said") ?? "");
 sessionStorage.removeItem("carillon.said");
 fillVariables();
-draw();
+allow();
+const first = data.channels.find((channel) => localesOf(channel.key).length);
+go(first?.key ?? "email", localesOf(first?.key)[0] ?? data.locale);

@@ -1,5 +1,6 @@
 """The first act: one transaction that holds the request, the caller's own id for it, and the work."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from django.db.models.functions import Now
 from notifications import doorbell
 from notifications.models import CallerNotificationId, Lane, Mode, Notification
 from preferences.models import User
-from project.foundation import clock
+from project.foundation import bulk, clock
 from project.foundation.locks import try_lock
 from project.foundation.problems import Conflict, InvalidRequest
 from templates_app.models import Type
@@ -60,7 +61,7 @@ def accept(request: Request) -> Accepted:
 
     Raises IdReused when the repeat says something else, InProgress while the first is still being stored.
     """
-    notification = _notification(request)
+    notification = _notification(request, Now())
     if request.caller_notification_id is not None:
         earlier = _register(request, notification.id)
         if earlier is not None:
@@ -70,7 +71,33 @@ def accept(request: Request) -> Accepted:
     return Accepted(notification)
 
 
-def _notification(request: Request) -> Notification:
+@transaction.atomic
+def accept_many(requests: Sequence[Request]) -> list[Accepted | IdReused]:
+    """Store many requests of one caller and mode; return one result per request, in their order.
+
+    Each is treated as `accept` treats it, but that an id which another transaction is storing is waited for. On
+    PostgreSQL the number of statements does not depend on the number of requests.
+    """
+    now = clock.now()
+    made = [_notification(request, now) for request in requests]
+    known = _register_many(requests, made, now)
+    originals = {notification.id: notification for notification in made}
+    originals |= _stored({known_id.notification_id for known_id in known.values()} - originals.keys())
+    results: list[Accepted | IdReused] = []
+    for request, notification in zip(requests, made, strict=True):
+        first = known.get(request.caller_notification_id)
+        if first is None or first.notification_id == notification.id or first.notification_id not in originals:
+            results.append(Accepted(notification))
+        elif bytes(first.body_hash) != request.body_hash:
+            results.append(IdReused())
+        else:
+            results.append(Accepted(originals[first.notification_id], replayed=True))
+    bulk.insert([each.notification for each in results if isinstance(each, Accepted) and not each.replayed])
+    doorbell.ring(doorbell.PLAN)
+    return results
+
+
+def _notification(request: Request, now: Now | datetime) -> Notification:
     scheduled = request.send_at is not None
     priority = request.priority or request.type.priority
     return Notification(
@@ -89,7 +116,7 @@ def _notification(request: Request) -> Notification:
         send_at=request.send_at,
         expires_at=request.expires_at,
         status=Notification.Status.SCHEDULED if scheduled else Notification.Status.ACCEPTED,
-        due_at=request.send_at if scheduled else Now(),
+        due_at=request.send_at if scheduled else now,
     )
 
 
@@ -109,6 +136,37 @@ def _register(request: Request, notification_id: UUID) -> Notification | None:
     if bytes(known.body_hash) != request.body_hash:
         raise IdReused
     return Notification.objects.filter(id=known.notification_id).first()
+
+
+def _register_many(
+    requests: Sequence[Request], made: Sequence[Notification], now: datetime
+) -> dict[UUID | None, CallerNotificationId]:
+    """Keep the callers' ids beside ours; return what each of them stands for, the new ones included."""
+    fresh: dict[UUID, CallerNotificationId] = {}
+    for request, notification in zip(requests, made, strict=True):
+        if (key := request.caller_notification_id) is not None and request.caller_id is not None:
+            row = CallerNotificationId(
+                caller_id=request.caller_id,
+                mode=request.mode,
+                key=key,
+                notification_id=notification.id,
+                body_hash=request.body_hash,
+            )
+            fresh.setdefault(key, row)
+    if not fresh:
+        return {}
+    one = next(iter(fresh.values()))
+    rows = CallerNotificationId.objects.filter(caller_id=one.caller_id, mode=one.mode, key__in=list(fresh))
+    rows.filter(created_at__lt=now - _time_to_live()).delete()
+    # In one order, so that two calls with the same ids wait for each other instead of deadlocking.
+    CallerNotificationId.objects.bulk_create([fresh[key] for key in sorted(fresh)], ignore_conflicts=True)
+    return {row.key: row for row in rows.all()}
+
+
+def _stored(notification_ids: set[UUID]) -> dict[UUID, Notification]:
+    if not notification_ids:
+        return {}
+    return Notification.objects.select_related("user", "type").in_bulk(notification_ids)
 
 
 def _time_to_live() -> timedelta:

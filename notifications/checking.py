@@ -1,20 +1,21 @@
 """What is wrong with a request to send: every fault at once, and nothing stored."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 from django.conf import settings
+from django.db.models import QuerySet
 
-from notifications.send_body import NOT_AVAILABLE, Draft, SendBody
+from notifications.send_body import NOT_AVAILABLE, Draft, Payload, SendBody
 from preferences import profiles
 from preferences.channels import CHANNELS
 from preferences.models import User
 from project.foundation import bodies, clock, faults
-from project.foundation.problems import Fault, InvalidRequest, StaffUser, not_available
+from project.foundation.problems import Fault, InvalidRequest, Problem, StaffUser, not_available
 from templates_app import schemas
 from templates_app.models import Type
 
@@ -23,6 +24,9 @@ MAX_METADATA_BYTES = 16 << 10
 FURTHEST = timedelta(days=366)
 _YEARS = range(1970, 3000)
 _NEVER = {"javascript", "data", "vbscript", "file"}
+
+Body = TypeVar("Body")
+Row = TypeVar("Row", User, Type)
 
 
 @dataclass(frozen=True)
@@ -34,34 +38,93 @@ class Checked:
     type: Type
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What could be understood of a body, and what is wrong with its shape."""
+
+    body: SendBody
+    shape: list[Fault]
+
+
 def check(data: Any) -> Checked:
     """Check one parsed send body. Raises InvalidRequest naming every fault, or StaffUser. Two or three queries."""
-    shape: list[Fault] = []
+    (result,) = check_many([data])
+    if isinstance(result, Problem):
+        raise result
+    return result
+
+
+def check_many(items: Sequence[Any]) -> list[Checked | Problem]:
+    """Check parsed send bodies, each for itself; return one result per item. As many queries as for one."""
+    read = [_read(item) for item in items]
+    bodies_read = [one for one in read if not isinstance(one, Problem)]
+    users = _by_name(User.objects.filter(erased_at=None), "user_id", {one.body.user_id for one in bodies_read})
+    types = _by_name(Type.objects.all(), "key", {one.body.type for one in bodies_read})
+    now = clock.now() if any(one.body.send_at or one.body.expires_at for one in bodies_read) else None
+    return [
+        one if isinstance(one, Problem) else _judged(one, users.get(one.body.user_id), types.get(one.body.type), now)
+        for one in read
+    ]
+
+
+def of_payload(payload: Payload, type_: Type | None) -> Iterator[Fault]:
+    """Yield what is wrong with a payload for a type; null: for any."""
+    if len(msgspec.json.encode(payload)) > MAX_PAYLOAD_BYTES:
+        yield Fault("/payload", "too_large", f"A payload may have {MAX_PAYLOAD_BYTES} bytes.")
+    if payload.link and (message := _link_fault(payload.link)):
+        yield Fault("/payload/link", "invalid_link", message)
+    if type_ is None:
+        return
+    yield from schemas.faults(type_.schema, payload.template_variables or {}, "/payload/template_variables")
+    if type_.template_id is None and not (payload.title or payload.body):
+        yield Fault("/payload/title", "required", "This type has no template, so a title or a body is needed.")
+
+
+def understood(data: Any, schema: type[Body], draft: type[Body]) -> tuple[Body, list[Fault]]:
+    """Return what can be understood of a body, and the faults of its shape. Raises InvalidRequest when nothing can."""
     try:
-        body = bodies.check(data, SendBody)
+        return bodies.check(data, schema), []
     except InvalidRequest as problem:
-        shape += problem.errors
+        shape = list(problem.errors)
         try:
-            body = msgspec.convert(faults.without(data, shape), Draft)
+            return msgspec.convert(faults.without(data, shape), draft), shape
         except msgspec.ValidationError:
             raise problem from None
-    user = User.objects.filter(user_id=body.user_id, erased_at=None).first() if body.user_id else None
-    type_ = Type.objects.filter(key=body.type).first() if body.type else None
-    found = shape + [fault for fault in _faults(body, user, type_) if not _follows(fault, shape)]
+
+
+def all_faults(shape: list[Fault], further: Iterable[Fault]) -> list[Fault]:
+    """Return the faults of the shape and those of the meaning that do not merely follow from them, one per place."""
+    return faults.one_per_place(shape + [fault for fault in further if not _follows(fault, shape)])
+
+
+def _read(data: Any) -> "_Read | Problem":
+    try:
+        return _Read(*understood(data, SendBody, Draft))
+    except InvalidRequest as problem:
+        return problem
+
+
+def _by_name(rows: "QuerySet[Row]", name: str, wanted: set[str]) -> dict[str, Row]:
+    wanted.discard("")
+    return {getattr(row, name): row for row in rows.filter(**{f"{name}__in": wanted})} if wanted else {}
+
+
+def _judged(read: "_Read", user: User | None, type_: Type | None, now: datetime | None) -> Checked | Problem:
+    found = all_faults(read.shape, _faults(read.body, user, type_, now))
     if found or type_ is None:
-        raise InvalidRequest(errors=faults.one_per_place(found))
-    if body.user is not None and user is not None and user.is_staff:
-        raise StaffUser
-    return Checked(body, user, type_)
+        return InvalidRequest(errors=found)
+    if read.body.user is not None and user is not None and user.is_staff:
+        return StaffUser()
+    return Checked(read.body, user, type_)
 
 
-def _faults(body: SendBody, user: User | None, type_: Type | None) -> Iterator[Fault]:
+def _faults(body: SendBody, user: User | None, type_: Type | None, now: datetime | None) -> Iterator[Fault]:
     yield from _of_user(body, user)
     if body.type and type_ is None:
         yield Fault("/type", "unknown_type", "There is no such type.")
     yield from _of_channels(body.channels_preferred or [])
-    yield from _of_payload(body, type_)
-    yield from _of_times(body)
+    yield from of_payload(body.payload, type_)
+    yield from _of_times(body, now)
     try:
         profiles.locale(body.locale)
     except profiles.Invalid as error:
@@ -91,19 +154,6 @@ def _of_channels(channels: list[str]) -> Iterator[Fault]:
             yield Fault(f"/channels_preferred/{index}", "unknown_channel", message)
 
 
-def _of_payload(body: SendBody, type_: Type | None) -> Iterator[Fault]:
-    payload = body.payload
-    if len(msgspec.json.encode(payload)) > MAX_PAYLOAD_BYTES:
-        yield Fault("/payload", "too_large", f"A payload may have {MAX_PAYLOAD_BYTES} bytes.")
-    if payload.link and (message := _link_fault(payload.link)):
-        yield Fault("/payload/link", "invalid_link", message)
-    if type_ is None:
-        return
-    yield from schemas.faults(type_.schema, payload.template_variables or {}, "/payload/template_variables")
-    if type_.template_id is None and not (payload.title or payload.body):
-        yield Fault("/payload/title", "required", "This type has no template, so a title or a body is needed.")
-
-
 def _link_fault(link: str) -> str:
     if not link.isprintable() or any(character.isspace() for character in link):
         return "A link holds no spaces or control characters."
@@ -118,18 +168,27 @@ def _link_fault(link: str) -> str:
     return "A link begins with https://, http:// or the scheme of an app that this installation knows."
 
 
-def _of_times(body: SendBody) -> Iterator[Fault]:
+def _of_times(body: SendBody, now: datetime | None) -> Iterator[Fault]:
     given = {name: getattr(body, name) for name in ("timestamp", "send_at", "expires_at")}
-    strange = [name for name, moment in given.items() if moment is not None and moment.year not in _YEARS]
-    for name in strange:
-        yield Fault(f"/{name}", "invalid_value", f"The year is not between {_YEARS[0]} and {_YEARS[-1]}.")
-    if strange or (body.send_at is None and body.expires_at is None):
+    strange = list(of_years(given))
+    yield from strange
+    if strange or now is None:
         return
-    now = clock.now()
-    if body.send_at is not None and body.send_at > now + FURTHEST:
-        yield Fault("/send_at", "invalid_value", f"It is more than {FURTHEST.days} days away.")
+    yield from of_send_at(body.send_at, now)
     if body.expires_at is not None and body.expires_at <= _start(body, now):
         yield Fault("/expires_at", "invalid_value", "It is over before it begins.")
+
+
+def of_years(times: dict[str, datetime | None]) -> Iterator[Fault]:
+    """Yield a fault for each time that lies outside any calendar we keep."""
+    for name, moment in times.items():
+        if moment is not None and moment.year not in _YEARS:
+            yield Fault(f"/{name}", "invalid_value", f"The year is not between {_YEARS[0]} and {_YEARS[-1]}.")
+
+
+def of_send_at(send_at: datetime | None, now: datetime) -> Iterator[Fault]:
+    if send_at is not None and send_at > now + FURTHEST:
+        yield Fault("/send_at", "invalid_value", f"It is more than {FURTHEST.days} days away.")
 
 
 def _start(body: SendBody, now: datetime) -> datetime:

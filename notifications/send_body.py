@@ -19,6 +19,15 @@ class Payload(Struct, forbid_unknown_fields=True):
     link: Annotated[str, Meta(max_length=2048)] | None = None
     template_variables: dict[str, Any] | None = None
 
+    def stored(self) -> dict[str, Any]:
+        """Return the form in which it is kept and read: every name is there."""
+        return {
+            "title": self.title or "",
+            "body": self.body or "",
+            "link": self.link or "",
+            "template_variables": self.template_variables or {},
+        }
+
 
 class SendBody(Struct, forbid_unknown_fields=True, kw_only=True):
     """One user is told one thing."""

@@ -1,5 +1,6 @@
 """POST /notifications/send."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from notifications.checking import Checked
 from notifications.models import CallerNotificationId, Notification
 from notifications.send_body import NOT_AVAILABLE, SendBody
 from preferences import profiles, users
+from preferences.models import User
 from project.foundation import bodies, ids
 from project.foundation.problems import InvalidRequest, not_available
 from project.foundation.views import ApiView
@@ -57,7 +59,7 @@ class SendView(ApiView):
             raise InvalidRequest(errors=[not_available("/dry_run")])
         accepted = send(bodies.data(request), credentials(request))
         headers = {"Idempotent-Replayed": "true"} if accepted.replayed else None
-        return Response(_answer(accepted.notification), status=202, headers=headers)
+        return Response(answer(accepted.notification), status=202, headers=headers)
 
 
 def send(data: Any, whose: Credentials) -> acceptance.Accepted:
@@ -69,33 +71,27 @@ def send(data: Any, whose: Credentials) -> acceptance.Accepted:
     try:
         checked = checking.check(data)
     except InvalidRequest:
-        earlier = _earlier(data, whose)
-        if earlier is None:
+        earlier = earlier_ones([data], whose)
+        if not earlier:
             raise
-        return earlier
+        return earlier[0]
     with transaction.atomic():
-        accepted = acceptance.accept(_request(checked, data, whose))
+        user = checked.user if checked.body.user is None else users.upsert(checked.body.user_id, checked.body.user)[0]
+        accepted = acceptance.accept(request_of(checked, user, data, whose))
         if accepted.replayed:
             # The person may have changed since; a repeat must not bring back what they were.
             transaction.set_rollback(True)
     return accepted
 
 
-def _request(checked: Checked, data: Any, whose: Credentials) -> acceptance.Request:
-    body, user = checked.body, checked.user
-    if body.user is not None:
-        user, _ = users.upsert(body.user_id, body.user)
+def request_of(checked: Checked, user: User | None, data: Any, whose: Credentials) -> acceptance.Request:
+    """Return what a checked body asks for. `user` is stored by now."""
+    body = checked.body
     assert user is not None
-    payload = body.payload
     return acceptance.Request(
         user=user,
         type=checked.type,
-        payload={
-            "title": payload.title or "",
-            "body": payload.body or "",
-            "link": payload.link or "",
-            "template_variables": payload.template_variables or {},
-        },
+        payload=body.payload.stored(),
         mode=whose.mode,
         caller_id=whose.caller_id,
         priority=body.priority,
@@ -114,22 +110,30 @@ def _utc(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.astimezone(UTC)
 
 
-def _earlier(data: Any, whose: Credentials) -> acceptance.Accepted | None:
-    given = data.get("notification_id") if isinstance(data, dict) else None
+def earlier_ones(items: Sequence[Any], whose: Credentials) -> dict[int, acceptance.Accepted]:
+    """Return what was accepted before under the ids of parsed bodies that say the same, by index. Two queries."""
+    keys = {index: key for index, data in enumerate(items) if (key := _own_id(data)) is not None}
+    if not keys:
+        return {}
+    known = CallerNotificationId.objects.filter(caller_id=whose.caller_id, mode=whose.mode, key__in=set(keys.values()))
+    first = {row.key: row for row in known}
+    same = {
+        index: first[key].notification_id
+        for index, key in keys.items()
+        if key in first and bytes(first[key].body_hash) == idempotency.body_hash(items[index])
+    }
+    stored = Notification.objects.select_related("user", "type").in_bulk(set(same.values())) if same else {}
+    return {index: acceptance.Accepted(stored[id], replayed=True) for index, id in same.items() if id in stored}
+
+
+def _own_id(data: Any) -> UUID | None:
     try:
-        key = msgspec.convert(given, UUID)
+        return msgspec.convert(data.get("notification_id") if isinstance(data, dict) else None, UUID)
     except msgspec.ValidationError:
         return None
-    known = CallerNotificationId.objects.filter(
-        caller_id=whose.caller_id, mode=whose.mode, key=key, body_hash=idempotency.body_hash(data)
-    ).first()
-    if known is None:
-        return None
-    notification = Notification.objects.select_related("user", "type").filter(id=known.notification_id).first()
-    return None if notification is None else acceptance.Accepted(notification, replayed=True)
 
 
-def _answer(notification: Notification) -> AcceptedBody:
+def answer(notification: Notification) -> AcceptedBody:
     """Return the answer, made of what never changes, so that a repeat is answered with the same words."""
     path = reverse("notifications:notification", args=[notification.public_id])
     return AcceptedBody(

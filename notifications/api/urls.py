@@ -1,5 +1,6 @@
 from django.urls import path
 
+from notifications.api.bulk import BulkView
 from notifications.api.inbox import ClickItem, Counts, Inbox, MarkAll, MarkItem, MuteItem, SnoozeItem
 from notifications.api.inbox_of_users import UserInbox, UserTokens
 from notifications.api.keys import KeyById, Keys, RotateKey
@@ -12,6 +13,7 @@ from notifications.inbox.marks import MARKS, MARKS_OF_ALL
 app_name = "notifications"
 urlpatterns = [
     path("notifications/send", SendView.as_view(), name="send"),
+    path("notifications/bulk", BulkView.as_view(), name="bulk"),
     path("notifications", Notifications.as_view(), name="notifications"),
     path("notifications/<uuid:id>", NotificationById.as_view(), name="notification"),
     path("notifications/<uuid:id>/cancel", Cancel.as_view(), name="cancel"),

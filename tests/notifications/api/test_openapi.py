@@ -16,6 +16,7 @@ from tests.notifications.api.conftest import Service
 ROOT = Path(__file__).resolve().parents[3]
 CONTRACT = {
     "/notifications/send": {"post"},
+    "/notifications/bulk": {"post"},
     "/notifications": {"get"},
     "/notifications/{id}": {"get"},
     "/notifications/{id}/cancel": {"post"},

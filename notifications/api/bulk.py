@@ -1,0 +1,153 @@
+"""POST /notifications/bulk."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.db import transaction
+from drf_spectacular.utils import extend_schema
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from notifications import acceptance, checking
+from notifications.acceptance import Accepted
+from notifications.access.authentication import Credentials, credentials
+from notifications.api.send import Links, answer, earlier_ones, request_of
+from notifications.checking import Checked
+from notifications.send_body import NOT_AVAILABLE, SendBody
+from preferences import users
+from preferences.models import User
+from preferences.users import Upserted
+from project.foundation import bodies
+from project.foundation.problems import InvalidRequest, Problem, not_available
+from project.foundation.views import ApiView
+
+MAX_ITEMS = 1000
+
+
+class BulkBody(Struct, forbid_unknown_fields=True):
+    items: Annotated[list[SendBody], Meta(min_length=1, max_length=MAX_ITEMS)]
+
+
+class _Items(Struct, forbid_unknown_fields=True):
+    """The call as a whole: what each item says is that item's own affair."""
+
+    items: Annotated[list[Any], Meta(min_length=1, max_length=MAX_ITEMS)]
+
+
+class FaultAnswer(Struct):
+    pointer: str  # within the item
+    code: str
+    message: str
+
+
+class BulkResult(Struct, kw_only=True, omit_defaults=True):
+    """One item of the request: accepted (202, as /notifications/send answers it), or what is wrong with it."""
+
+    index: int
+    status: int
+    notification_id: UUID | UnsetType = UNSET
+    user_id: str | UnsetType = UNSET
+    type: str | UnsetType = UNSET
+    priority: str | UnsetType = UNSET
+    mode: str | UnsetType = UNSET
+    created_at: datetime | UnsetType = UNSET
+    send_at: datetime | None | UnsetType = UNSET
+    links: Links | UnsetType = UNSET
+    replayed: bool | UnsetType = UNSET  # true: an earlier request with this notification_id said the same
+    code: str | UnsetType = UNSET
+    detail: str | UnsetType = UNSET
+    errors: list[FaultAnswer] | UnsetType = UNSET
+
+
+class BulkAnswer(Struct):
+    results: list[BulkResult]
+
+
+_BODY = bodies.openapi(BulkBody)
+for _name in NOT_AVAILABLE:
+    del _BODY["application/json"]["properties"]["items"]["items"]["properties"][_name]
+
+
+class BulkView(ApiView):
+    required_scopes = {"send"}
+
+    @extend_schema(
+        operation_id="send_in_bulk",
+        request=_BODY,
+        responses={207: bodies.openapi_schema(BulkAnswer)},
+    )
+    def post(self, request: Request) -> Response:
+        """Tell up to 1,000 things. Each item has its own result; a bad one spoils no other."""
+        if request.query_params.get("dry_run", "").lower() not in {"", "0", "false"}:
+            raise InvalidRequest(errors=[not_available("/dry_run")])
+        items = bodies.data(request)
+        items = bodies.check(items, _Items).items
+        results = send_many(items, credentials(request))
+        return Response(BulkAnswer([_result(index, result) for index, result in enumerate(results)]), status=207)
+
+
+def send_many(items: Sequence[Any], whose: Credentials) -> list[Accepted | Problem]:
+    """Check and accept parsed send bodies in one transaction; return one result per item, in their order.
+
+    On PostgreSQL the number of statements does not depend on the number of items.
+    """
+    results: dict[int, Accepted | Problem] = {**earlier_ones(items, whose)}
+    results |= _checked_and_accepted({n: item for n, item in enumerate(items) if n not in results}, whose)
+    return [results[index] for index in range(len(items))]
+
+
+@transaction.atomic
+def _checked_and_accepted(items: dict[int, Any], whose: Credentials) -> dict[int, Accepted | Problem]:
+    checked = dict(zip(items, checking.check_many(list(items.values())), strict=True))
+    people, results = _store_people(checked)
+    # Whom one item brings along, another may be for without saying it again.
+    strangers = [n for n, each in checked.items() if isinstance(each, Problem) and _user_id(items[n]) in people]
+    if strangers:
+        checked |= zip(strangers, checking.check_many([items[n] for n in strangers]), strict=True)
+    requests: dict[int, acceptance.Request] = {}
+    for index, each in checked.items():
+        if isinstance(each, Problem):
+            results[index] = each
+        elif index not in results:
+            user = people.get(each.body.user_id, each.user)
+            requests[index] = request_of(each, user, items[index], whose)
+    return results | dict(zip(requests, acceptance.accept_many(list(requests.values())), strict=True))
+
+
+def _store_people(checked: dict[int, Checked | Problem]) -> tuple[dict[str, User], dict[int, Accepted | Problem]]:
+    """Store whom the items bring along; return them by user_id, and the problems of items whose person is refused."""
+    bringing = {
+        index: (each.body.user_id, each.body.user)
+        for index, each in checked.items()
+        if isinstance(each, Checked) and each.body.user is not None
+    }
+    stored: dict[str, User] = {}
+    refused: dict[int, Accepted | Problem] = {}
+    for index, result in zip(bringing, users.upsert_many(list(bringing.values())), strict=True):
+        if isinstance(result, Upserted):
+            stored[result.user.user_id] = result.user
+        else:
+            refused[index] = result
+    return stored, refused
+
+
+def _user_id(item: Any) -> str:
+    given = item.get("user_id") if isinstance(item, dict) else None
+    return given if isinstance(given, str) else ""
+
+
+def _result(index: int, result: Accepted | Problem) -> BulkResult:
+    if isinstance(result, Problem):
+        return BulkResult(
+            index=index,
+            status=result.status,
+            code=result.code,
+            detail=result.detail or result.title,
+            errors=[FaultAnswer(**asdict(fault)) for fault in result.errors],
+        )
+    said = structs.asdict(answer(result.notification)) | {"index": index, "status": 202}
+    return BulkResult(**said, replayed=result.replayed or UNSET)

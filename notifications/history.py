@@ -76,6 +76,27 @@ def deliveries(notification: Notification) -> list[Delivery]:
     )
 
 
+def skips(notification: Notification, kept: Iterable[Delivery]) -> list[Delivery]:
+    """Return, as deliveries, the channels that were passed over without a row of their own. No queries.
+
+    Planning keeps no row for a channel that nobody asked for; what was decided about it stands in the decisions.
+    """
+    known = {delivery.id for delivery in kept}
+    passed_over = [decision for decision in notification.decisions or [] if not decision["allowed"]]
+    found = [
+        Delivery(
+            id=ids.derived_id(notification.id, 0, decision["channel"], decision["contact_point_id"] or ""),
+            notification=notification,
+            channel=decision["channel"],
+            contact_point_id=decision["contact_point_id"] and UUID(decision["contact_point_id"]),
+            status=Delivery.Status.SKIPPED,
+            reason=decision["reason"],
+        )
+        for decision in passed_over
+    ]
+    return [delivery for delivery in found if delivery.id not in known]
+
+
 def facts(found: list[Delivery]) -> Facts:
     """Return what showing these deliveries needs. Two queries."""
     points = {delivery.contact_point_id for delivery in found if delivery.contact_point_id}

@@ -174,6 +174,7 @@ def _summary(notification: Notification) -> dict[str, Any]:
 
 def _full(notification: Notification) -> dict[str, Any]:
     deliveries = history.deliveries(notification)
+    deliveries += history.skips(notification, deliveries)
     facts = history.facts(deliveries)
     events = history.timeline(notification)
     queued = {event["delivery_id"]: event["at"] for event in reversed(events)}

@@ -3,6 +3,7 @@ import uuid
 import pytest
 
 from notifications.models import Notification
+from preferences.channels import CHANNELS
 from tests import flow
 
 
@@ -31,6 +32,19 @@ def test_a_delivered_notification_shows_decisions_deliveries_and_timeline(shop, 
     ]
     assert kinds[0] == "accepted" and kinds[-1] == "sent"
     assert "ada@example.com" not in str(answer)
+
+
+def test_every_channel_is_listed_once_with_what_became_of_it(shop, body):
+    sent = shop.send({key: value for key, value in body.items() if key != "channels_preferred"}).json()
+    flow.run_until_idle()
+
+    answer = shop.get(sent["links"]["self"]).json()
+
+    outcome = {delivery["channel"]: (delivery["status"], delivery["reason"]) for delivery in answer["deliveries"]}
+    assert sorted(outcome) == sorted(CHANNELS) and len(answer["deliveries"]) == len(CHANNELS)
+    assert outcome["email"] == ("sent", "") and outcome["in_app"] == ("delivered", "")
+    assert outcome["push"] == ("skipped", "no_contact_point")
+    assert outcome["sms"] == ("skipped", "opted_out_channel")
 
 
 def test_a_notification_that_is_not_planned_yet_has_no_decisions(shop, body):

@@ -18,6 +18,39 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="ProviderAccount",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.SlugField(max_length=100, unique=True)),
+                ("provider", models.CharField(max_length=40)),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("email", "E-mail"),
+                            ("sms", "SMS"),
+                            ("push", "Push"),
+                            ("web_push", "Browser push"),
+                            ("in_app", "In the app"),
+                            ("webhook", "Webhook"),
+                            ("chat", "Chat"),
+                            ("voice", "Voice call"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("options", project.foundation.encryption.EncryptedJSONField(blank=True, default=dict)),
+                ("order", models.PositiveSmallIntegerField(default=10)),
+                ("enabled", models.BooleanField(default=True)),
+                ("rate_limit", models.CharField(blank=True, default="", max_length=20)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+            ],
+            options={
+                "ordering": ["channel", "order", "name"],
+            },
+        ),
+        migrations.CreateModel(
             name="ApiKey",
             fields=[
                 ("id", models.CharField(max_length=8, primary_key=True, serialize=False)),
@@ -139,6 +172,7 @@ class Migration(migrations.Migration):
                 ("reason", models.CharField(blank=True, default="", max_length=40)),
                 ("dead", models.BooleanField(default=False)),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("attempts_before", models.PositiveSmallIntegerField(default=0)),
                 ("provider_message_id", models.CharField(blank=True, default="", max_length=255)),
                 ("error", models.CharField(blank=True, default="", max_length=500)),
                 ("expires_at", models.DateTimeField(blank=True, null=True)),
@@ -203,37 +237,42 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="ProviderAccount",
+            name="AccountState",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.SlugField(max_length=100, unique=True)),
-                ("provider", models.CharField(max_length=40)),
                 (
-                    "channel",
-                    models.CharField(
-                        choices=[
-                            ("email", "E-mail"),
-                            ("sms", "SMS"),
-                            ("push", "Push"),
-                            ("web_push", "Browser push"),
-                            ("in_app", "In the app"),
-                            ("webhook", "Webhook"),
-                            ("chat", "Chat"),
-                            ("voice", "Voice call"),
-                        ],
-                        max_length=20,
+                    "account",
+                    models.OneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="state",
+                        serialize=False,
+                        to="notifications.provideraccount",
                     ),
                 ),
-                ("options", project.foundation.encryption.EncryptedJSONField(blank=True, default=dict)),
-                ("order", models.PositiveSmallIntegerField(default=10)),
-                ("enabled", models.BooleanField(default=True)),
-                ("rate_limit", models.CharField(blank=True, default="", max_length=20)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("failures", models.PositiveSmallIntegerField(default=0)),
+                ("recent", models.CharField(blank=True, default="", max_length=20)),
+                ("opened_at", models.DateTimeField(blank=True, null=True)),
+                ("probe_until", models.DateTimeField(blank=True, null=True)),
+                ("throttled_until", models.DateTimeField(blank=True, null=True)),
+                ("tokens", models.FloatField(default=0)),
+                ("tokens_at", models.DateTimeField(blank=True, null=True)),
+                ("refused_at", models.DateTimeField(blank=True, null=True)),
+                ("refusal", models.CharField(blank=True, default="", max_length=500)),
             ],
-            options={
-                "ordering": ["channel", "order", "name"],
-            },
+        ),
+        migrations.AddField(
+            model_name="attempt",
+            name="provider_account",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="notifications.provideraccount",
+            ),
         ),
         migrations.AddField(
             model_name="apikey",
@@ -260,6 +299,19 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="+",
                 to="preferences.contactpoint",
+            ),
+        ),
+        migrations.AddField(
+            model_name="delivery",
+            name="provider_account",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="notifications.provideraccount",
             ),
         ),
         migrations.AddField(
@@ -293,6 +345,29 @@ class Migration(migrations.Migration):
                 related_name="attempt_rows",
                 to="notifications.delivery",
             ),
+        ),
+        migrations.CreateModel(
+            name="DeadLetter",
+            fields=[],
+            options={
+                "ordering": ["-id"],
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("notifications.delivery",),
+        ),
+        migrations.CreateModel(
+            name="UnknownDelivery",
+            fields=[],
+            options={
+                "verbose_name": "unknown outcome",
+                "ordering": ["-id"],
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("notifications.delivery",),
         ),
         migrations.AddField(
             model_name="event",
@@ -514,32 +589,6 @@ class Migration(migrations.Migration):
                 "ordering": ["-id"],
             },
         ),
-        migrations.AddField(
-            model_name="delivery",
-            name="provider_account",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="notifications.provideraccount",
-            ),
-        ),
-        migrations.AddField(
-            model_name="attempt",
-            name="provider_account",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="notifications.provideraccount",
-            ),
-        ),
         migrations.AddConstraint(
             model_name="apikey",
             constraint=models.CheckConstraint(
@@ -598,7 +647,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="delivery",
             index=models.Index(
-                condition=models.Q(("due_at__isnull", False)), fields=["channel", "lane", "due_at"], name="delivery_due"
+                condition=models.Q(("due_at__isnull", False)), fields=["lane", "channel", "due_at"], name="delivery_due"
             ),
         ),
         migrations.AddIndex(
@@ -612,6 +661,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="delivery",
             index=models.Index(condition=models.Q(("dead", True)), fields=["-id"], name="dead_letters"),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("reason__in", ["type_paused", "channel_paused", "account", "brake"])),
+                fields=["channel", "lane", "id"],
+                name="delivery_held",
+            ),
         ),
         migrations.AddConstraint(
             model_name="delivery",

@@ -1,16 +1,20 @@
 from notifications.models.access import ApiKey, Caller
+from notifications.models.account_state import AccountState
 from notifications.models.delivery import Attempt, Delivery, Event
 from notifications.models.idempotency import CallerNotificationId, IdempotencyRecord
 from notifications.models.inbox import InboxCounter, InboxItem
 from notifications.models.notification import Lane, Mode, Notification
 from notifications.models.outbox import OutboxMessage
 from notifications.models.provider_account import ProviderAccount
+from notifications.models.views_of_delivery import DeadLetter, UnknownDelivery
 
 __all__ = [
+    "AccountState",
     "ApiKey",
     "Attempt",
     "Caller",
     "CallerNotificationId",
+    "DeadLetter",
     "Delivery",
     "Event",
     "IdempotencyRecord",
@@ -21,4 +25,5 @@ __all__ = [
     "Notification",
     "OutboxMessage",
     "ProviderAccount",
+    "UnknownDelivery",
 ]

@@ -65,6 +65,8 @@ class Delivery(models.Model):
     reason = models.CharField(max_length=40, default="", blank=True)  # of skipped, held, cancelled: see the docs
     dead = models.BooleanField(default=False)  # given up on: a dead letter
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Tries before the latest replay: the retry schedule starts anew after them.
+    attempts_before = models.PositiveSmallIntegerField(default=0)
     provider_message_id = models.CharField(max_length=255, default="", blank=True)
     error = models.CharField(max_length=500, default="", blank=True)  # in words, without addresses
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -83,11 +85,17 @@ class Delivery(models.Model):
         ordering = ["id"]
         verbose_name_plural = "deliveries"
         indexes = [
-            models.Index(fields=["channel", "lane", "due_at"], condition=Q(due_at__isnull=False), name="delivery_due"),
+            models.Index(fields=["lane", "channel", "due_at"], condition=Q(due_at__isnull=False), name="delivery_due"),
             models.Index(
                 fields=["provider_message_id"], condition=~Q(provider_message_id=""), name="delivery_by_provider_id"
             ),
             models.Index(fields=["-id"], condition=Q(dead=True), name="dead_letters"),
+            # By reason and not by status, which changes so often that PostgreSQL could do no update in place (HOT).
+            models.Index(
+                fields=["channel", "lane", "id"],
+                condition=Q(reason__in=["type_paused", "channel_paused", "account", "brake"]),
+                name="delivery_held",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -40,9 +40,9 @@ class Plan:
     error: str = ""
 
 
-def plan_due() -> int:
-    """Plan one batch of due notifications; return how many were taken up."""
-    claim = leases.claim(Notification, limit=settings.CLAIM_SIZE)
+def plan_due(*, lane: int | None = None) -> int:
+    """Plan one batch of due notifications, of any lane or of one; return how many were taken up."""
+    claim = leases.claim(Notification, limit=settings.CLAIM_SIZE, lane=lane)
     if claim.rows:
         people = load_people({notification.user_id for notification in claim.rows})
         types = _types({notification.type_id for notification in claim.rows})

@@ -9,9 +9,10 @@ WORKERS ?= 2
 THREADS ?= 4
 CONCURRENCY ?= 2
 TESTS ?= tests
+SOAK_MINUTES ?= 10
 PYTEST := $(BIN)/pytest -q -n auto --dist loadgroup
 
-.PHONY: run test test-fast lint types web live worker beat lock
+.PHONY: run test test-fast faults soak lint types web live worker beat lock
 
 run: .venv/installed
 	@$(RUN) manage.py run
@@ -26,6 +27,13 @@ test: .venv/installed-dev
 
 test-fast: .venv/installed-dev
 	@$(PYTEST) -m "not browser and not process" $(TESTS)
+
+# Real processes killed, stalled and cut off: all of it, and by the dice for SOAK_MINUTES. See docs/faults.md.
+faults: .venv/installed-dev
+	@FAULTS=all $(BIN)/pytest -v $(TESTS)/faults
+
+soak: .venv/installed-dev
+	@FAULTS=all SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/pytest -q -s $(TESTS)/faults/test_soak.py
 
 lint: .venv/installed-dev
 	@$(BIN)/ruff check .

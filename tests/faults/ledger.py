@@ -18,6 +18,7 @@ class Book:
 
     promised: dict[str, str] = field(default_factory=dict)
     answers: Counter[int] = field(default_factory=Counter)
+    broken: int = 0  # connections that broke before their answer
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, word: str, notification_id: str) -> None:
@@ -35,7 +36,7 @@ class Ledger:
     lost: list[str]
     unasked: list[str]  # at the stand-in, and promised to nobody
     repeats: int  # calls beyond the first of a message
-    unexplained: list[str]  # repeated without an attempt whose outcome was unknown, or under another Message-ID
+    unexplained: list[str]  # repeated though the outcome was known, or under another Message-ID
     contradictions: list[str]  # "sent" without a call, or a call for what was cancelled, expired or skipped
 
     @property
@@ -63,7 +64,11 @@ def close(book: Book, stack: Stack) -> Ledger:
         if word in calls:
             if statuses & {"cancelled", "expired", "skipped"}:
                 contradictions.append(f"{word}: {statuses}, but it was handed over")
-        elif rows and statuses <= ENDED and all(row["reason"] or row["error"] or row["status"] == "expired" for row in rows):
+        elif (
+            rows
+            and statuses <= ENDED
+            and all(row["reason"] or row["error"] or row["status"] == "expired" for row in rows)
+        ):
             ended.update(statuses)
         elif not rows and _ended_unplanned(stack, notification_id):
             ended.update(["unplanned"])
@@ -110,12 +115,17 @@ def _ended_unplanned(stack: Stack, notification_id: str) -> bool:
 
 
 def _unexplained(calls: dict[str, list[Call]], stack: Stack) -> list[str]:
-    query = """SELECT delivery_id, count(*) AS n FROM notifications_attempt
-                WHERE outcome IN ('unknown', 'open') GROUP BY delivery_id"""
-    unknown = {str(row["delivery_id"]): int(row["n"]) for row in stack.database.rows(query)}
-    return [word for word, each in calls.items() if len(each) > 1 and not _is_explained(each, unknown)]
+    """Return what was handed over again though the outcome of the call before was known."""
+    query = """SELECT earlier.delivery_id, count(*) AS n
+                 FROM notifications_attempt earlier
+                 JOIN notifications_attempt later
+                   ON later.delivery_id = earlier.delivery_id AND later.number = earlier.number + 1
+                WHERE earlier.outcome IN ('unknown', 'open') OR earlier.finished_at > later.started_at
+                GROUP BY earlier.delivery_id"""
+    in_doubt = {str(row["delivery_id"]): int(row["n"]) for row in stack.database.rows(query)}
+    return [word for word, each in calls.items() if len(each) > 1 and not _is_explained(each, in_doubt)]
 
 
-def _is_explained(calls: Sequence[Call], unknown: dict[str, int]) -> bool:
+def _is_explained(calls: Sequence[Call], in_doubt: dict[str, int]) -> bool:
     (message_id, *others) = {call.message_id for call in calls}
-    return not others and len(calls) - 1 <= unknown.get(message_id.strip("<>").partition("@")[0], 0)
+    return not others and len(calls) - 1 <= in_doubt.get(message_id.strip("<>").partition("@")[0], 0)

@@ -38,6 +38,7 @@ def send(
                 "/notifications/send", json=body(word, person, **fields), headers={"Idempotency-Key": word}
             )
         except httpx.TransportError:
+            book.broken += 1
             time.sleep(0.1)
             continue
         book.answers[answer.status_code] += 1

@@ -79,7 +79,9 @@ def _popen(command: list[str], environment: dict[str, str], output: IO[bytes]) -
 
 
 def _command(role: str, environment: dict[str, str]) -> list[str]:
-    variables = [f"{name}={environment[name]}" for name in ("HOST", "PORT", "WORKERS", "CONCURRENCY") if name in environment]
+    variables = [
+        f"{name}={environment[name]}" for name in ("HOST", "PORT", "WORKERS", "CONCURRENCY") if name in environment
+    ]
     variables.append(f"BIN={Path(sys.executable).parent}")
     printed = subprocess.run(
         ["make", "--dry-run", "--no-print-directory", role, *variables],

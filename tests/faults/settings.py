@@ -7,3 +7,4 @@ from project.settings import NOTIFICATION_PROVIDERS as _PROVIDERS
 
 CELERY_TASK_DEFAULT_QUEUE = os.environ.get("QUEUE", "celery")
 NOTIFICATION_PROVIDERS = [*_PROVIDERS, "tests.faults.providers.Deadly", "tests.faults.providers.StandIn"]
+CELERY_BEAT_SCHEDULE = {"plan": {"task": "notifications.wake", "schedule": 1.0, "args": ["plan"]}}

@@ -48,15 +48,16 @@ class Stack:
         self.live_redis = self._proxy(redis_url, 6379)
         self.mail = MailSink(self._background)
         self.http = HttpSink(self._background)
+        self.mail_line = Proxy(self._background, "127.0.0.1", self.mail.port)
         self.processes: list[Process] = []
         self._names = itertools.count(1)
-        self._environment = (
+        self.environment = (
             TIMINGS
             | {
                 "BROKER_URL": _through(self.broker, broker_url),
                 "REDIS_URL": _through(self.live_redis, redis_url),
                 "QUEUE": self.queue,
-                "SINK_PORT": str(self.mail.port),
+                "SINK_PORT": str(self.mail_line.port),
                 "HTTP_SINK_URL": self.http.url,
                 "PUBLIC_URL": "http://carillon.example.com",
                 "ALLOWED_HOSTS": "*",
@@ -71,15 +72,15 @@ class Stack:
         """Start a process of `role` and return at once."""
         own = {"HOST": "127.0.0.1", "PORT": str(free_port())} if role in {"web", "live"} else {}
         proxy = self.web_database if role in {"web", "live"} else self.worker_database
-        wanted = self._environment | own | {"DATABASE_URL": _through(proxy, self.database.url)} | environment
+        wanted = self.environment | own | {"DATABASE_URL": _through(proxy, self.database.url)} | environment
         name = f"{role}-{next(self._names)}"
         process = processes.start(role, self.directory, environment_of(wanted), name=name, output=output)
         self.processes.append(process)
         return process
 
-    def web(self, **environment: str) -> Process:
+    def web(self, *, output: Path | None = None, **environment: str) -> Process:
         """Start a web process and wait until it answers."""
-        process = self.start("web", **environment)
+        process = self.start("web", output=output, **environment)
         self.until(lambda: self.answers(process), "the web process answers")
         return process
 
@@ -124,6 +125,16 @@ class Stack:
         query = "SELECT status, count(*) AS n FROM notifications_delivery GROUP BY status"
         return {row["status"]: row["n"] for row in self.database.rows(query)}
 
+    def deliveries(self, notification_id: str | None = None) -> list[dict[str, Any]]:
+        """Return deliveries as they stand, of one notification or of all."""
+        where = "" if notification_id is None else "WHERE notification_id = %s"
+        values = () if notification_id is None else (notification_id,)
+        return self.database.rows(f"SELECT * FROM notifications_delivery {where} ORDER BY id", *values)
+
+    def attempts(self, delivery_id: Any) -> list[dict[str, Any]]:
+        query = "SELECT * FROM notifications_attempt WHERE delivery_id = %s ORDER BY number"
+        return self.database.rows(query, delivery_id)
+
     def lose_broker_messages(self) -> None:
         """Empty the broker, as its restart without a disk does."""
         if self._direct_broker_url.startswith("amqp"):
@@ -141,8 +152,10 @@ class Stack:
         for process in self.processes:
             process.thaw()
             process.kill()
-        for each in (self.mail, self.http, self.web_database, self.worker_database, self.broker, self.live_redis):
-            each.close()
+        for proxy in (self.mail_line, self.web_database, self.worker_database, self.broker, self.live_redis):
+            proxy.close()
+        for sink in (self.mail, self.http):
+            sink.close()
         self._background.close()
         self._forget_broker()
 

@@ -1,4 +1,4 @@
-"""The settings page as data: categories down, channels across, each cell with what applies and whether it can change."""
+"""The settings page as data: categories down, channels across; each cell says what applies and whether it is fixed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

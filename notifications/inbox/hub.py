@@ -17,6 +17,7 @@ import msgspec
 import redis
 import redis.asyncio
 from django.conf import settings
+from django.utils.crypto import salted_hmac
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -25,7 +26,6 @@ from notifications.inbox.outlet import Outlet
 
 logger = logging.getLogger(__name__)
 
-CHANNEL = "carillon:inbox"
 FRAMES_A_PUBLISH = 500
 RESYNC = '{"type":"resync"}'
 _PUBLISH_SECONDS = 0.2  # to connect, and again to publish
@@ -94,7 +94,7 @@ class Hub:
             return
         client = _publisher(settings.REDIS_URL)
         for start in range(0, len(frames), FRAMES_A_PUBLISH):
-            client.publish(CHANNEL, msgspec.json.encode(frames[start : start + FRAMES_A_PUBLISH]))
+            client.publish(channel(), msgspec.json.encode(frames[start : start + FRAMES_A_PUBLISH]))
 
     def _start_delivering(self, frames: Sequence[Frame]) -> None:
         task = asyncio.create_task(self.deliver(frames))
@@ -127,9 +127,11 @@ class Hub:
 
     async def _receive(self, subscribed: asyncio.Event) -> None:
         """Deliver what Redis brings, until the subscription fails."""
-        client = redis.asyncio.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_keepalive=True)
+        client = redis.asyncio.from_url(
+            settings.REDIS_URL, socket_connect_timeout=1, socket_keepalive=True, client_name=channel()
+        )
         async with client, client.pubsub() as subscription:
-            await subscription.subscribe(CHANNEL)
+            await subscription.subscribe(channel())
             asked = False
             while True:
                 message = await subscription.get_message(timeout=_QUIET_SECONDS)
@@ -145,6 +147,11 @@ class Hub:
                         await self.deliver([(user_pk, RESYNC) for user_pk in tuple(self._outlets)])
                 elif message["type"] == "message":
                     await self.deliver(_frames_decoder.decode(message["data"]))
+
+
+def channel() -> str:
+    """Return the Redis channel of this installation. Redis's database numbers do not part channels, so its key must."""
+    return f"carillon:inbox:{salted_hmac('carillon.inbox.hub', '').hexdigest()[:16]}"
 
 
 @lru_cache(maxsize=2)

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.db import transaction
+from django.db import connection, transaction
 from pytest_django import Settings
 
 from notifications.inbox import consumer, feed, hub, marks
@@ -151,6 +151,7 @@ def test_nothing_is_missed_or_repeated_while_items_come_during_hello(
     def keep_telling() -> None:
         for item in items:
             tell(item)
+        connection.close()
 
     teller = threading.Thread(target=keep_telling)
     teller.start()

@@ -100,6 +100,63 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="AudienceMember",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "broadcast_id", "user_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("broadcast_id", models.UUIDField()),
+                ("user_id", models.BigIntegerField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Broadcast",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=project.foundation.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("mode", models.CharField(choices=[("live", "Live"), ("test", "Test")], max_length=4)),
+                ("name", models.CharField(blank=True, default="", max_length=200)),
+                ("payload", project.foundation.encryption.EncryptedJSONField()),
+                (
+                    "priority",
+                    models.CharField(choices=[("LOW", "Low"), ("MEDIUM", "Medium"), ("HIGH", "High")], max_length=10),
+                ),
+                ("audience", models.JSONField()),
+                ("send_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("scheduled", "Scheduled"),
+                            ("materialising", "Finding its audience"),
+                            ("running", "Running"),
+                            ("paused", "Paused"),
+                            ("completed", "Completed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        max_length=14,
+                    ),
+                ),
+                ("total", models.PositiveIntegerField(blank=True, null=True)),
+                ("reached", models.BigIntegerField(default=0)),
+                ("noted", models.PositiveIntegerField(default=0)),
+                ("origin", models.UUIDField(blank=True, null=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("due_at", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.CreateModel(
             name="Caller",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -275,6 +332,31 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="broadcast",
+            name="template_version",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="templates_app.templateversion",
+            ),
+        ),
+        migrations.AddField(
+            model_name="broadcast",
+            name="type",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="templates_app.type"
+            ),
+        ),
+        migrations.AddField(
+            model_name="broadcast",
+            name="caller",
+            field=models.ForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="notifications.caller"
+            ),
+        ),
+        migrations.AddField(
             model_name="apikey",
             name="caller",
             field=models.ForeignKey(
@@ -286,6 +368,19 @@ class Migration(migrations.Migration):
             name="caller",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.CASCADE, related_name="+", to="notifications.caller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="delivery",
+            name="broadcast",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="deliveries",
+                to="notifications.broadcast",
             ),
         ),
         migrations.AddField(
@@ -441,7 +536,7 @@ class Migration(migrations.Migration):
                 ),
                 ("lane", models.SmallIntegerField(choices=[(0, "High"), (1, "Normal"), (2, "Bulk")])),
                 ("locale", models.CharField(blank=True, default="", max_length=35)),
-                ("payload", project.foundation.encryption.EncryptedJSONField()),
+                ("payload", project.foundation.encryption.EncryptedJSONField(blank=True, null=True)),
                 ("metadata", project.foundation.encryption.EncryptedJSONField(blank=True, null=True)),
                 ("channels_preferred", models.JSONField(blank=True, null=True)),
                 ("occurred_at", models.DateTimeField(blank=True, null=True)),
@@ -468,6 +563,18 @@ class Migration(migrations.Migration):
                 ("lease", models.UUIDField(blank=True, null=True)),
                 ("leased_until", models.DateTimeField(blank=True, null=True)),
                 ("recoveries", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "broadcast",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notifications",
+                        to="notifications.broadcast",
+                    ),
+                ),
                 (
                     "caller",
                     models.ForeignKey(
@@ -589,6 +696,21 @@ class Migration(migrations.Migration):
                 "ordering": ["-id"],
             },
         ),
+        migrations.AddIndex(
+            model_name="broadcast",
+            index=models.Index(condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="broadcast_due"),
+        ),
+        migrations.AddConstraint(
+            model_name="broadcast",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["scheduled", "materialising", "paused", "cancelled"]),
+                    ("total__isnull", False),
+                    _connector="OR",
+                ),
+                name="a_running_broadcast_has_its_audience",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="apikey",
             constraint=models.CheckConstraint(
@@ -635,6 +757,20 @@ class Migration(migrations.Migration):
             model_name="notification",
             index=models.Index(fields=["caller", "mode", "-id"], name="notification_by_caller"),
         ),
+        migrations.AddIndex(
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(("broadcast__isnull", False)), fields=["broadcast"], name="notification_by_broadcast"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(("broadcast__isnull", False), ("due_at__isnull", False)),
+                fields=["broadcast", "due_at"],
+                name="broadcast_unplanned",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="notification",
             constraint=models.CheckConstraint(
@@ -668,6 +804,26 @@ class Migration(migrations.Migration):
                 condition=models.Q(("reason__in", ["type_paused", "channel_paused", "account", "brake"])),
                 fields=["channel", "lane", "id"],
                 name="delivery_held",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("broadcast__isnull", False)), fields=["broadcast"], name="delivery_by_broadcast"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("broadcast__isnull", False), ("due_at__isnull", False)),
+                fields=["broadcast", "due_at"],
+                name="broadcast_waiting",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("reason", "broadcast_paused")), fields=["broadcast"], name="broadcast_held"
             ),
         ),
         migrations.AddConstraint(

@@ -1,5 +1,6 @@
 from notifications.models.access import ApiKey, Caller
 from notifications.models.account_state import AccountState
+from notifications.models.broadcast import AudienceMember, Broadcast
 from notifications.models.delivery import Attempt, Delivery, Event
 from notifications.models.idempotency import CallerNotificationId, IdempotencyRecord
 from notifications.models.inbox import InboxCounter, InboxItem
@@ -12,6 +13,8 @@ __all__ = [
     "AccountState",
     "ApiKey",
     "Attempt",
+    "AudienceMember",
+    "Broadcast",
     "Caller",
     "CallerNotificationId",
     "DeadLetter",

@@ -39,6 +39,15 @@ class Delivery(models.Model):
     type = models.ForeignKey(
         "templates_app.Type", on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
     )
+    broadcast = models.ForeignKey(
+        "notifications.Broadcast",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="deliveries",
+    )
     mode = models.CharField(max_length=4, choices=Mode)
     lane = models.SmallIntegerField(choices=Lane)
     channel = models.CharField(max_length=20, choices=CHOICES)
@@ -96,6 +105,13 @@ class Delivery(models.Model):
                 condition=Q(reason__in=["type_paused", "channel_paused", "account", "brake"]),
                 name="delivery_held",
             ),
+            models.Index(fields=["broadcast"], condition=Q(broadcast__isnull=False), name="delivery_by_broadcast"),
+            models.Index(
+                fields=["broadcast", "due_at"],
+                condition=Q(broadcast__isnull=False, due_at__isnull=False),
+                name="broadcast_waiting",
+            ),
+            models.Index(fields=["broadcast"], condition=Q(reason="broadcast_paused"), name="broadcast_held"),
         ]
         constraints = [
             models.CheckConstraint(

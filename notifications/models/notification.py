@@ -1,3 +1,4 @@
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -53,7 +54,17 @@ class Notification(models.Model):
     priority = models.CharField(max_length=10, choices=Priority)
     lane = models.SmallIntegerField(choices=Lane)
     locale = models.CharField(max_length=35, default="", blank=True)  # "" = the person's
-    payload = EncryptedJSONField()  # {"title", "body", "link", "template_variables"}
+    broadcast = models.ForeignKey(
+        "notifications.Broadcast",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="notifications",
+    )
+    # {"title", "body", "link", "template_variables"}; null: its broadcast's. Read `content`.
+    payload = EncryptedJSONField(null=True, blank=True)
     metadata = EncryptedJSONField(null=True, blank=True)  # the caller's own, given back as it came
     channels_preferred = models.JSONField(null=True, blank=True)  # null = the type's steps, else these alone
     occurred_at = models.DateTimeField(null=True, blank=True)  # the caller's `timestamp`; schedules nothing
@@ -83,6 +94,12 @@ class Notification(models.Model):
             models.Index(fields=["lane", "due_at"], condition=Q(due_at__isnull=False), name="notification_due"),
             models.Index(fields=["user", "-id"], name="notification_by_user"),
             models.Index(fields=["caller", "mode", "-id"], name="notification_by_caller"),
+            models.Index(fields=["broadcast"], condition=Q(broadcast__isnull=False), name="notification_by_broadcast"),
+            models.Index(
+                fields=["broadcast", "due_at"],
+                condition=Q(broadcast__isnull=False, due_at__isnull=False),
+                name="broadcast_unplanned",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -93,6 +110,13 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What it says: {"title", "body", "link", "template_variables"}, its own or its broadcast's."""
+        inherited = self.payload is None and self.broadcast is not None
+        found: dict[str, Any] | None = self.broadcast.payload if inherited and self.broadcast else self.payload
+        return found or {}
 
     @property
     def public_id(self) -> UUID:

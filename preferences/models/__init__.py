@@ -3,6 +3,17 @@ from preferences.models.consent import ConsentRecord
 from preferences.models.contact_point import ContactPoint
 from preferences.models.preference import Mute, Preference
 from preferences.models.suppression import Suppression
+from preferences.models.topic import Topic, TopicSubscription
 from preferences.models.user import User
 
-__all__ = ["Category", "ConsentRecord", "ContactPoint", "Mute", "Preference", "Suppression", "User"]
+__all__ = [
+    "Category",
+    "ConsentRecord",
+    "ContactPoint",
+    "Mute",
+    "Preference",
+    "Suppression",
+    "Topic",
+    "TopicSubscription",
+    "User",
+]

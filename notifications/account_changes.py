@@ -72,8 +72,8 @@ def _checked(wanted: Wanted, stored: ProviderAccount | None) -> tuple[str, dict[
         names = ", ".join(provider.channels)
         found.append(Fault("/channel", "unknown_channel", f"For {wanted.provider} it must be one of {names}."))
     before = stored.options if stored is not None and stored.provider == wanted.provider else {}
-    merged = options.keep_secrets(provider.Options, wanted.options, before)
-    found += options.faults(provider.Options, merged)
+    merged, faults = options.merged(provider.Options, wanted.options, before)
+    found += faults
     if found or channel is None:
         raise InvalidRequest(errors=found)
     return channel, merged

@@ -38,11 +38,12 @@ class Mail:
 
 
 def build(message: Message, *, sender: str) -> Mail:
-    """Return the mail of a message. `sender` is the From header: an address, with a name or without.
+    """Return the mail of a message. `sender` is the From header: an address, with a name or without; "" = the usual.
 
     Raises CannotBeMailed.
     """
     recipient = address(message.to)
+    sender = sender or settings.DEFAULT_FROM_EMAIL
     try:
         content = _content(message, sender=sender, recipient=recipient)
     except ValueError as error:
@@ -79,6 +80,8 @@ def address(text: str) -> str:
 
 def check_sender(text: str) -> None:
     """Refuse a From header that is not one address, with a name or without. Raises ValueError."""
+    if text == "":
+        return
     bare = parseaddr(text)[1]
     if not address(bare).isascii() or _CONTROL.search(text):
         raise ValueError("The sender must be one address, such as Shop <hello@example.com>.")

@@ -37,6 +37,7 @@ REDIS_URL = env.text("REDIS_URL", "")
 EMBED_ORIGINS = env.items("EMBED_ORIGINS")
 # What every mail says of its sender; marketing mail must carry a postal address (CAN-SPAM, 15 U.S.C. 7704(a)(5)).
 SITE_NAME = env.text("SITE_NAME", "Carillon")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"notifications@{_PUBLIC.hostname or 'localhost'}")
 POSTAL_ADDRESS = env.text("POSTAL_ADDRESS", "")
 
 # --- What runs --------------------------------------------------------------------------------------------------------

@@ -71,8 +71,8 @@ class AccountForm(_ModelForm):
         given = {name: cleaned.get(_PREFIX + name) for name in described}
         stored = self.instance.options if self.instance.pk else {}
         self.given = {name: value for name, value in given.items() if value not in (None, "")}
-        merged = options.keep_secrets(self.provider_class.Options, self.given, stored)
-        for fault in options.faults(self.provider_class.Options, merged):
+        _, faults = options.merged(self.provider_class.Options, self.given, stored)
+        for fault in faults:
             name = fault.pointer.rsplit("/", 1)[-1]
             self.add_error(_PREFIX + name if name in described else None, fault.message)
         return cleaned

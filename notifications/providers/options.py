@@ -28,6 +28,9 @@ _NEVER_FROM_ENVIRONMENT = {
     "REDIS_URL",
 }
 
+# Options that say which server an account speaks to.
+_DESTINATIONS = ("host", "port", "base_url")
+
 Check = Callable[[Any], None]
 T = TypeVar("T")
 
@@ -56,7 +59,7 @@ def secret(default: str = "", **more: Any) -> Any:
 
 def checked(check: Check, **more: Any) -> Any:
     """Declare an option whose value `check` must accept; it raises ValueError with a sentence."""
-    return dataclasses.field(metadata={"check": check}, **more)
+    return dataclasses.field(**more, metadata={"check": check})
 
 
 def describe(schema: type) -> dict[str, Option]:
@@ -125,15 +128,31 @@ def shown(schema: type, stored: Mapping[str, Any]) -> dict[str, Any]:
     return {option.name: _shown(option, stored.get(option.name)) for option in describe(schema).values()}
 
 
-def keep_secrets(schema: type, given: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `given` with the stored value of every credential that it leaves out, or gives back as it was shown."""
-    merged = {name: value for name, value in given.items() if value is not None}
+def merged(schema: type, given: Mapping[str, Any], stored: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+    """Return the options to store, and every fault of them.
+
+    A credential that is left out, or given back as it was shown, stays what it was: but only for the server it was
+    given for. Otherwise whoever may change an account could have its stored password sent to a server of their own.
+    """
+    wanted = _with_kept_secrets(schema, given, stored)
+    found = faults(schema, wanted)
+    if any(wanted.get(name) != stored.get(name) for name in _DESTINATIONS if name in stored):
+        found += [
+            Fault(f"/options/{option.name}", "required", "Give it again: the account now speaks to another server.")
+            for option in describe(schema).values()
+            if option.secret and stored.get(option.name) and given.get(option.name, HIDDEN) in (None, HIDDEN)
+        ]
+    return wanted, found
+
+
+def _with_kept_secrets(schema: type, given: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    wanted = {name: value for name, value in given.items() if value is not None}
     for option in describe(schema).values():
-        if option.secret and merged.get(option.name, HIDDEN) == HIDDEN:
-            merged.pop(option.name, None)
+        if option.secret and wanted.get(option.name, HIDDEN) == HIDDEN:
+            wanted.pop(option.name, None)
             if option.name in stored:
-                merged[option.name] = stored[option.name]
-    return merged
+                wanted[option.name] = stored[option.name]
+    return wanted
 
 
 def _faults_of(option: Option, value: Any, where: str) -> list[Fault]:

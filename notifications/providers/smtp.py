@@ -4,18 +4,21 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from notifications import mail
 from notifications.providers.base import Message, Outcome, Provider
 from notifications.providers.options import checked, secret
-from notifications.providers.smtp_connection import Connection, NotConnected, Security, Server
+from notifications.providers.smtp_connection import Connection, NotConnected, Server
 from notifications.providers.smtp_wire import ConnectionLost
 
 _IDLE_SECONDS = 60.0  # a firewall may drop a silent connection without a word; opening one is cheaper than finding out
 _CONNECT_SHARE = 0.5  # of the time of one send_many: what connecting may take, so that sending still can
+
+
+Security = Literal["none", "starttls", "tls"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +27,9 @@ class SMTPOptions:
     port: Annotated[int, Meta(ge=1, le=65535)] = 587
     username: str = ""
     password: str = secret()
-    security: Security = "starttls"
+    security: Security | None = None  # None: required where a password is sent, else used where it is offered
     connections: Annotated[int, Meta(ge=1, le=100)] = 4  # in each worker process
-    from_: str = checked(mail.check_sender)
+    from_: str = checked(mail.check_sender, default="")  # "": settings.DEFAULT_FROM_EMAIL
 
 
 @dataclass
@@ -49,7 +52,8 @@ class SMTP(Provider):
 
     def __init__(self, options: SMTPOptions, *, timeout: float) -> None:
         super().__init__(options, timeout=timeout)
-        self._server = Server(options.host, options.port, options.security, options.username, options.password)
+        security = options.security or ("starttls" if options.username else "offered")
+        self._server = Server(options.host, options.port, security, options.username, options.password)
         self._slots = asyncio.Semaphore(options.connections)
         self._idle: list[Connection] = []
         self._closed = False

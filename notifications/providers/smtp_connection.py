@@ -13,7 +13,7 @@ from notifications.providers.base import Outcome
 from notifications.providers.smtp_replies import Reply, Stage, refusal
 from notifications.providers.smtp_wire import ConnectionLost, Wire
 
-Security = Literal["none", "starttls", "tls"]
+Security = Literal["none", "offered", "starttls", "tls"]
 
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 
@@ -50,7 +50,7 @@ class Connection:
     @classmethod
     async def open(cls, server: Server, *, deadline: float) -> "Connection":
         """Connect, encrypt as the server's security says and sign in. Raises NotConnected."""
-        context = None if server.security == "none" else ssl.create_default_context()
+        context = _tls(server.security)
         wire: Wire | None = None
         try:
             async with asyncio.timeout_at(deadline):
@@ -109,9 +109,10 @@ class Connection:
     async def _greet(self, context: ssl.SSLContext | None, deadline: float) -> None:
         self._expect(await self._wire.reply(deadline), "connect")
         await self._hello(deadline)
-        if self._server.security == "starttls":
-            if "STARTTLS" not in self._extensions or context is None:
-                raise NotConnected(Outcome.account("The mail server does not offer STARTTLS."))
+        offered = "STARTTLS" in self._extensions
+        if self._server.security == "starttls" and not offered:
+            raise NotConnected(Outcome.account("The mail server does not offer STARTTLS."))
+        if self._server.security in {"starttls", "offered"} and offered and context is not None:
             self._expect(await self._ask("STARTTLS", deadline), "connect")
             await self._wire.start_tls(context, self._server.host, deadline)
             await self._hello(deadline)
@@ -199,6 +200,17 @@ def _own_name() -> str:
     """Return our name for EHLO: a full one, or else an address literal (RFC 5321 §4.1.3)."""
     name = socket.gethostname()
     return name if "." in name and name.isascii() else "[127.0.0.1]"
+
+
+def _tls(security: Security) -> ssl.SSLContext | None:
+    """Return how to encrypt. Where it is merely offered no name is checked, as between mail servers (RFC 7435)."""
+    if security == "none":
+        return None
+    context = ssl.create_default_context()
+    if security == "offered":
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _base64(text: str) -> str:

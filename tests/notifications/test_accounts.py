@@ -111,7 +111,7 @@ def test_a_provider_that_crashes_leaves_every_message_unknown_and_is_loud(monkey
 
 
 def test_unusable_options_blame_the_account_and_call_nobody():
-    account = Account(id=1, name="broken", provider="smtp", channel="email", options={"host": "x"})
+    account = Account(id=1, name="broken", provider="smtp", channel="email", options={"port": 25})
 
     assert [outcome.kind for outcome in accounts.send(account, messages(2))] == ["account"] * 2
 

@@ -119,6 +119,26 @@ def test_a_certificate_of_another_name_is_not_accepted(certificate):
     assert server.received == []
 
 
+def test_a_server_that_offers_nothing_is_spoken_to_in_clear_when_nothing_else_was_asked_for():
+    server = Server()
+
+    assert kinds(send(server, message(), security=None)) == ["accepted"]
+
+
+def test_encryption_that_is_offered_is_used_whatever_the_certificate(certificate):
+    server = Server(extensions=("STARTTLS",), tls=certificate)
+
+    assert kinds(send(server, message(), host="127.0.0.1", security=None)) == ["accepted"]
+    assert [command.split(" ")[0] for command in server.commands[:2]] == ["EHLO", "STARTTLS"]
+
+
+def test_a_password_wants_encryption_unless_somebody_said_otherwise():
+    server = Server(extensions=("AUTH PLAIN",))
+
+    assert kinds(send(server, message(), security=None, username="shop", password="secret")) == ["account"]
+    assert not any(command.startswith("AUTH") for command in server.commands)
+
+
 def test_what_is_said_in_clear_after_starttls_is_an_attack(certificate):
     async def inject(session, command):
         if command == "STARTTLS":

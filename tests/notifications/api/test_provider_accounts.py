@@ -33,7 +33,7 @@ def test_an_account_is_set_up_and_read_without_its_credentials(shop):
             "port": 2525,
             "username": "",
             "password": "•••",
-            "security": "starttls",
+            "security": None,
             "connections": 4,
             "from": "shop@example.com",
         },
@@ -55,6 +55,27 @@ def test_what_get_gave_may_be_put_back(shop):
     assert again.status_code == 200
     assert again.json()["enabled"] is False
     assert ProviderAccount.objects.get().options["password"] == "s3cret"
+
+
+def test_a_host_and_a_port_are_enough(shop):
+    made = put(shop, BODY | {"options": {"host": "127.0.0.1", "port": 2525}})
+
+    assert made.status_code == 201
+    assert made.json()["options"]["from"] == ""
+
+
+@pytest.mark.parametrize("moved", [{"host": "evil.example.com"}, {"port": 2526}])
+def test_a_stored_password_is_not_sent_to_another_server(shop, moved):
+    put(shop, BODY)
+    given = {name: value for name, value in OPTIONS.items() if name != "password"} | moved
+
+    for options in (given, given | {"password": "•••"}):
+        refused = put(shop, BODY | {"options": options})
+        assert refused.status_code == 422
+        assert pointers(refused) == {"/options/password": "required"}
+
+    assert put(shop, BODY | {"options": given | {"password": "another"}}).status_code == 200
+    assert ProviderAccount.objects.get().options["password"] == "another"
 
 
 def test_an_unset_credential_is_null(shop):

@@ -65,8 +65,9 @@ def content_faults(content: Content, given: Sequence[Mapping[str, Any]]) -> Iter
     found: dict[tuple[str, int | None, str], ContentFault] = {}
     for part, message in _missing_parts(content):
         yield ContentFault(content.channel, content.locale, part, None, "required", message)
-    for part, source in content.parts.items():
-        for error in _of_part(part, source, content, given):
+    # In the channel's order: PostgreSQL's jsonb keeps none of its own.
+    for part in CHANNELS[content.channel].parts:
+        for error in _of_part(part, content.parts.get(part, ""), content, given):
             code = "missing_variable" if error.variable else "invalid_template"
             fault = ContentFault(content.channel, content.locale, part, error.line, code, error.message)
             found.setdefault((part, error.line, error.message), fault)

@@ -72,6 +72,12 @@ def upsert_many(items: Sequence[tuple[str, UserFields]]) -> list[Upserted | Prob
     return results
 
 
+def find_pks(user_ids: Sequence[str]) -> dict[str, int]:
+    """Return the keys of those of the people that exist and are not erased, by user_id. One query."""
+    found = User.objects.filter(user_id__in=set(user_ids), erased_at=None)
+    return dict(found.values_list("user_id", "pk"))
+
+
 def _given(fields: UserFields) -> dict[str, Any]:
     given = {name: getattr(fields, name) for name in UserFields.__struct_fields__}
     return {name: value for name, value in given.items() if not isinstance(value, UnsetType)}

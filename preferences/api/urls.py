@@ -3,6 +3,7 @@ from django.urls import path
 from preferences.api.categories import Categories, OneCategory
 from preferences.api.contact_points import ContactPoints, OneContactPoint
 from preferences.api.preferences import Preferences
+from preferences.api.topics import OneTopic, Subscribers, Topics
 from preferences.api.users import OneUser, Users, UsersInBulk
 
 app_name = "preferences_api"
@@ -15,4 +16,7 @@ urlpatterns = [
     path("users/<str:user_id>/preferences", Preferences.as_view(), name="preferences"),
     path("categories", Categories.as_view(), name="categories"),
     path("categories/<str:key>", OneCategory.as_view(), name="category"),
+    path("topics", Topics.as_view(), name="topics"),
+    path("topics/<str:key>", OneTopic.as_view(), name="topic"),
+    path("topics/<str:key>/subscribers", Subscribers.as_view(), name="subscribers"),
 ]

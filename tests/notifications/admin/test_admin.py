@@ -175,11 +175,23 @@ def test_a_credential_is_never_shown_and_stays_when_left_empty(desk: Client) -> 
     url = f"/admin/notifications/provideraccount/{account.pk}/change/"
 
     assert "hunter2" not in desk.get(url).content.decode()
-    assert desk.post(url, SMTP | {"option_password": "", "option_host": "other.example.com"}).status_code == 302
+    assert desk.post(url, SMTP | {"option_password": "", "option_connections": 3}).status_code == 302
 
     account.refresh_from_db()
-    assert (account.options["password"], account.options["host"]) == ("hunter2", "other.example.com")
+    assert (account.options["password"], account.options["connections"]) == ("hunter2", 3)
     assert "hunter2" not in str(list(AuditEvent.objects.values()))
+
+
+def test_a_credential_does_not_follow_to_another_host(desk: Client) -> None:
+    desk.post("/admin/notifications/provideraccount/add/?provider=smtp", SMTP)
+    account = ProviderAccount.objects.get(name="main")
+    url = f"/admin/notifications/provideraccount/{account.pk}/change/"
+
+    response = desk.post(url, SMTP | {"option_password": "", "option_host": "other.example.com"})
+
+    assert "option_password" in response.context["adminform"].form.errors
+    account.refresh_from_db()
+    assert account.options["host"] == "mail.example.com"
 
 
 def test_a_wrong_option_is_told_beside_its_field(desk: Client) -> None:

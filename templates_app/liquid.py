@@ -77,11 +77,11 @@ def parse(
 
 
 def _parse(environment: "Environment", source: str) -> Parsed:
-    blocks = liquid_source.check(source)
+    unclosed = liquid_source.check(source)
     try:
         return Parsed(environment.from_string(source))
     except LiquidError as error:
-        raise _as_render_error(error, blocks) from error
+        raise _as_render_error(error, unclosed) from error
     except RecursionError as error:
         raise RenderError("This is nested too deeply.") from error
 
@@ -174,7 +174,7 @@ def _shared_environment(escape: Escape, strict: bool) -> Environment:
     return Environment(escape, strict=strict, partials={})
 
 
-def _as_render_error(error: Exception, blocks: list[liquid_source.Block] | None = None) -> RenderError:
+def _as_render_error(error: Exception, unclosed: liquid_source.Block | None = None) -> RenderError:
     if not isinstance(error, LiquidError):
         return RenderError(f"This cannot be rendered: {error or type(error).__name__}")
     message = str(error.message or "This is not valid Liquid.")
@@ -184,8 +184,8 @@ def _as_render_error(error: Exception, blocks: list[liquid_source.Block] | None 
     if isinstance(error, UndefinedError):
         name = message.removesuffix(" is undefined").strip("'")
         return RenderError(f"The variable “{name}” is missing.", line=line, variable=name)
-    if line is None and blocks:
-        return RenderError(f"{{% {blocks[-1].name} %}} is never closed.", line=blocks[-1].line)
+    if line is None and unclosed:
+        return RenderError(f"{{% {unclosed.name} %}} is never closed.", line=unclosed.line)
     return RenderError(message[:1].upper() + message[1:].rstrip(".") + ".", line=line)
 
 

@@ -46,8 +46,8 @@ class Block:
     line: int
 
 
-def check(source: str) -> list[Block]:
-    """Return the blocks left open, outermost first. Raises RenderError for what the lexer must not see."""
+def check(source: str) -> Block | None:
+    """Return the innermost block that is never closed. Raises RenderError for what the lexer must not see."""
     if len(source) > MAX_SOURCE:
         raise RenderError(f"The text is longer than {MAX_SOURCE // 1024} thousand characters.")
     open_blocks: list[tuple[str, int]] = []
@@ -67,7 +67,10 @@ def check(source: str) -> list[Block]:
         position = end + 2
         if opening[0] == "{%":
             position = _walk(source, start, position, open_blocks, in_comment)
-    return [Block(name, _line(source, start)) for name, start in open_blocks]
+    if not open_blocks:
+        return None
+    name, start = open_blocks[-1]
+    return Block(name, _line(source, start))
 
 
 def _walk(source: str, start: int, end: int, open_blocks: list[tuple[str, int]], in_comment: bool) -> int:

@@ -20,6 +20,7 @@ from liquid.undefined import Undefined, is_undefined
 
 MAX_TEXT = 1_000_000  # characters that one filter may make
 MAX_ITEMS = 10_000
+MAX_BITS = 1_024  # of a whole number: multiplying grows them without end
 TIME_LIMIT = 2.0  # seconds for one part of one message
 
 # Not a string, so that no template can name it.
@@ -188,6 +189,8 @@ def _bounded(standard: Callable[..., Any], check: Callable[..., None] | None) ->
         result = standard(value, *args, **kwargs)
         if isinstance(result, str) and len(result) > MAX_TEXT:
             raise FilterError("this makes too long a text", token=None)
+        if isinstance(result, int) and result.bit_length() > MAX_BITS:
+            raise FilterError("this makes too large a number", token=None)
         return result
 
     return bounded

@@ -41,7 +41,7 @@ def serving() -> Iterator[str]:
 
 @contextmanager
 def opened(url: str, **options: Any) -> Iterator["Socket"]:
-    with connect(url, compression=None, **options) as connection:
+    with connect(url, compression=None, ping_interval=None, **options) as connection:
         yield Socket(connection)
 
 

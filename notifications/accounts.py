@@ -12,9 +12,11 @@ from typing import Any
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from notifications.models import Mode, ProviderAccount
+from notifications import rate_limits
+from notifications.models import ProviderAccount
 from notifications.providers import loop, options
 from notifications.providers.base import Message, Outcome, Provider
+from notifications.rate_limits import Rate
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +33,8 @@ class Account:
     provider: str
     channel: str
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # as stored: `env:NAME` not yet read
-    rate_limit: str = ""
+    rate: Rate | None = None  # None: as fast as it goes
+    enabled: bool = True
 
     @property
     def keeps_messages(self) -> bool:
@@ -47,24 +50,26 @@ class _Loaded:
 _loaded: _Loaded | None = None
 
 
-def choose(*, channel: str, mode: str) -> Account | None:
-    """Return the account that a delivery of this channel and mode goes through now; None: nobody set one up.
+def of_test_mode(channel: str) -> Account:
+    """Return what test mode sends through: the built-in outbox, whatever accounts there are."""
+    return Account(id=None, name="test-outbox", provider="outbox", channel=channel)
 
-    Test mode always takes the built-in outbox. A live delivery without an account is held with the reason `account`:
-    the outbox is taken only where an operator put it.
+
+def of_channel(channel: str) -> list[Account]:
+    """Return the accounts of a channel, first choice first, at most five seconds old (one query).
+
+    The outbox is taken only where an operator put it first: it never stands in for an account that sends.
     """
-    if mode == Mode.TEST:
-        return Account(id=None, name="test-outbox", provider="outbox", channel=channel)
-    return next(iter(usable(channel)), None)
-
-
-def usable(channel: str) -> list[Account]:
-    """Return the enabled accounts of a channel, first choice first, at most five seconds old (one query)."""
     global _loaded
     loaded = _loaded
     if loaded is None or time.monotonic() - loaded.at > _TTL_SECONDS:
         loaded = _loaded = _load()
     return loaded.by_channel.get(channel, [])
+
+
+def usable(channel: str) -> list[Account]:
+    """Return those of its accounts that no operator has switched off."""
+    return [account for account in of_channel(channel) if account.enabled]
 
 
 def forget() -> None:
@@ -111,18 +116,33 @@ def provider_classes() -> dict[str, type[Provider]]:
 
 def _load() -> _Loaded:
     by_channel: dict[str, list[Account]] = {}
-    for row in ProviderAccount.objects.filter(enabled=True).order_by("order", "name"):
-        by_channel.setdefault(row.channel, []).append(
-            Account(
-                id=row.pk,
-                name=row.name,
-                provider=row.provider,
-                channel=row.channel,
-                options=row.options,
-                rate_limit=row.rate_limit,
-            )
+    for row in ProviderAccount.objects.order_by("order", "name"):
+        account = Account(
+            id=row.pk,
+            name=row.name,
+            provider=row.provider,
+            channel=row.channel,
+            options=row.options,
+            rate=_rate(row),
+            enabled=row.enabled,
         )
+        before = by_channel.setdefault(row.channel, [])
+        if not _keeps_messages(account) or all(map(_keeps_messages, before)):
+            before.append(account)
     return _Loaded(by_channel, time.monotonic())
+
+
+def _rate(row: ProviderAccount) -> Rate | None:
+    try:
+        return rate_limits.parse(row.rate_limit)
+    except ValueError:  # not written by account_changes
+        logger.error("account.rate_limit_unreadable", extra={"account": row.name})
+        return None
+
+
+def _keeps_messages(account: Account) -> bool:
+    known = provider_classes().get(account.provider)
+    return known is not None and known.keeps_messages
 
 
 def _provider(account: Account) -> Provider:

@@ -20,6 +20,33 @@ COALESCE_SECONDS = 0.05
 PAUSE_SECONDS = 5.0
 
 
+class Alarm:
+    """Wakes this process's own sweep before its time: something is due, or has room, in a moment."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._at = float("inf")  # time.monotonic()
+
+    def set(self, seconds: float) -> None:
+        """Let the sweep look in `seconds`, unless it does so earlier anyway."""
+        at = time.monotonic() + seconds
+        with self._changed:
+            if at < self._at:
+                self._at = at
+                self._changed.notify_all()
+
+    def wait(self, longest: float) -> None:
+        """Wait until the alarm goes off, at most `longest` seconds."""
+        end = time.monotonic() + longest
+        with self._changed:
+            while (remaining := min(end, self._at) - time.monotonic()) > 0:
+                self._changed.wait(remaining)
+            self._at = float("inf")
+
+
+alarm = Alarm()
+
+
 def ring(stage: str) -> None:
     """Wake a worker when the transaction commits. `stage` is PLAN, or the channel that has deliveries due."""
     if settings.DOORBELLS:

@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection
-from django.db.models.functions import Now
 
 from notifications.models import Delivery, Notification
+from preferences.channels import CHANNELS
 
 Row = TypeVar("Row", Notification, Delivery)
 
@@ -24,18 +24,25 @@ class Claim(Generic[Row]):
     now: datetime
 
 
-def claim(model: type[Row], *, limit: int, channel: str | None = None, lane: int | None = None) -> Claim[Row]:
+def claim(
+    model: type[Row],
+    *,
+    limit: int,
+    channel: str | None = None,
+    lane: int | None = None,
+    mode: str | None = None,
+) -> Claim[Row]:
     """Take up to `limit` due rows, the highest lane and the longest due first.
 
-    A row whose earlier lease ran out counts one recovery: whoever held it died or hung.
+    A row whose earlier lease ran out counts one recovery: whoever held it died or hung. It is taken alone, so that
+    what ends a process is found without its neighbours.
     """
     token = uuid4()
     lease = timedelta(seconds=settings.LEASE_SECONDS)
     now, until = _now_sql(), _now_sql("later")
-    times = _times(lease)
     where = f"due_at <= {now} AND (leased_until IS NULL OR leased_until <= {now})"
-    parameters: dict[str, Any] = {**times, "limit": limit}
-    for column, wanted in (("channel", channel), ("lane", lane)):
+    parameters: dict[str, Any] = {**_times(lease), "limit": limit}
+    for column, wanted in (("channel", channel), ("lane", lane), ("mode", mode)):
         if wanted is not None:
             where += f" AND {column} = %({column})s"
             parameters[column] = wanted
@@ -44,11 +51,15 @@ def claim(model: type[Row], *, limit: int, channel: str | None = None, lane: int
     rows = list(
         model.objects.raw(
             f"""
+            WITH due AS (SELECT id, lane, due_at, (leased_until IS NOT NULL OR recoveries > 0) AS recovered
+                           FROM {model._meta.db_table} WHERE {where}
+                          ORDER BY lane, due_at LIMIT %(limit)s {locking}),
+                 alone AS (SELECT id FROM due WHERE recovered ORDER BY lane, due_at, id LIMIT 1)
             UPDATE {model._meta.db_table}
                SET recoveries = recoveries + (CASE WHEN leased_until IS NULL THEN 0 ELSE 1 END),
                    lease = %(token)s, leased_until = {until}
-             WHERE id IN (SELECT id FROM {model._meta.db_table} WHERE {where}
-                           ORDER BY lane, due_at LIMIT %(limit)s {locking})
+             WHERE id IN (SELECT id FROM alone
+                           UNION ALL SELECT id FROM due WHERE NOT EXISTS (SELECT 1 FROM alone))
             RETURNING *
             """,
             parameters,
@@ -57,6 +68,25 @@ def claim(model: type[Row], *, limit: int, channel: str | None = None, lane: int
     rows.sort(key=lambda row: (row.lane, row.due_at, row.id))
     claimed_at = rows[0].leased_until - lease if rows and rows[0].leased_until else datetime.now(tz=UTC)
     return Claim(token, rows, claimed_at)
+
+
+def channels_due(lane: int) -> list[str]:
+    """Return the channels with deliveries of a lane to take up now. One statement, a look into the index for each."""
+    now = _now_sql()
+    channels = {f"c{number}": channel for number, channel in enumerate(CHANNELS)}
+    listed = ", ".join(f"(%({name})s)" for name in channels)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH known(channel) AS (VALUES {listed})
+            SELECT channel FROM known
+             WHERE EXISTS (SELECT 1 FROM {Delivery._meta.db_table} d
+                            WHERE d.lane = %(lane)s AND d.channel = known.channel AND d.due_at <= {now}
+                              AND (d.leased_until IS NULL OR d.leased_until <= {now}))
+            """,
+            {**_times(timedelta()), **channels, "lane": lane},
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def still_held(model: type[Row], ids: Iterable[UUID], token: UUID) -> set[UUID]:
@@ -68,12 +98,11 @@ def still_held(model: type[Row], ids: Iterable[UUID], token: UUID) -> set[UUID]:
     return set(held.values_list("id", flat=True))
 
 
-def extend(model: type[Row], rows: Sequence[Row], token: UUID) -> None:
-    """Renew the lease of rows that wait for their turn."""
+def put_back(rows: Sequence[Delivery], token: UUID, *, due_at: datetime) -> None:
+    """Hand back deliveries that were not tried, to be taken up again at `due_at`."""
     if rows:
-        later = timedelta(seconds=settings.LEASE_SECONDS)
-        until = Now() + later if connection.vendor == "postgresql" else datetime.now(tz=UTC) + later
-        model.objects.filter(id__in=[row.id for row in rows], lease=token).update(leased_until=until)
+        mine = Delivery.objects.filter(id__in=[row.id for row in rows], lease=token)
+        mine.update(lease=None, leased_until=None, due_at=due_at)
 
 
 def release(model: type[Row], token: UUID) -> None:

@@ -5,14 +5,28 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from notifications import retries
+from notifications import account_states, retries
 from notifications.models import Delivery
 from notifications.providers.base import Outcome
 from notifications.tracking import Change, Status
 
+UNKNOWN_OUTCOME = "unknown_outcome"  # the reason of a delivery that is tried again though it may have been taken
 
-def change(delivery: Delivery, outcome: Outcome, account_id: int | None, now: datetime, resend: bool) -> Change:
-    """Return the change that an outcome brings. `resend`: an unknown outcome is tried again, as the category says."""
+
+def change(
+    delivery: Delivery,
+    outcome: Outcome,
+    account_id: int | None,
+    now: datetime,
+    *,
+    resend: bool,
+    others: bool,
+) -> Change:
+    """Return the change that an outcome brings.
+
+    `resend`: an unknown outcome is tried again, as the category says. `others`: another account can take what this one
+    refuses.
+    """
     match outcome.kind:
         case "accepted":
             return Change(
@@ -24,11 +38,26 @@ def change(delivery: Delivery, outcome: Outcome, account_id: int | None, now: da
         case "recipient":
             return Change(delivery, Status.FAILED, error=outcome.error, provider_account_id=account_id)
         case "account":
-            return Change(delivery, Status.HELD, reason="account", error=outcome.error, provider_account_id=account_id)
+            return _not_its_fault(delivery, outcome, account_id, now if others else None)
+        case "throttled":
+            return _not_its_fault(delivery, outcome, account_id, account_states.throttled_until(outcome, now))
         case "unknown" if not resend:
             return Change(delivery, Status.UNKNOWN, error=outcome.error, provider_account_id=account_id)
         case _:
             return _again(delivery, outcome, account_id, now)
+
+
+def _not_its_fault(delivery: Delivery, outcome: Outcome, account_id: int | None, due_at: datetime | None) -> Change:
+    """Return it to the queue, or hold it, without using up a try."""
+    return Change(
+        delivery,
+        Status.QUEUED if due_at else Status.HELD,
+        due_at=due_at,
+        reason="" if due_at else "account",
+        error=outcome.error,
+        uncounted=True,
+        provider_account_id=account_id,
+    )
 
 
 def _again(delivery: Delivery, outcome: Outcome, account_id: int | None, now: datetime) -> Change:
@@ -37,13 +66,19 @@ def _again(delivery: Delivery, outcome: Outcome, account_id: int | None, now: da
     except retries.GaveUp:
         error = outcome.error or "Every try failed."
         return Change(delivery, Status.FAILED, dead=True, error=error, provider_account_id=account_id)
-    due_at = max(now + wait, outcome.until or now)
-    return Change(delivery, Status.QUEUED, due_at=due_at, error=outcome.error, provider_account_id=account_id)
+    return Change(
+        delivery,
+        Status.QUEUED,
+        due_at=now + wait,
+        reason=UNKNOWN_OUTCOME if outcome.kind == "unknown" else "",
+        error=outcome.error,
+        provider_account_id=account_id,
+    )
 
 
 def _wait(delivery: Delivery, outcome: Outcome) -> timedelta:
     return retries.wait_before(
-        delivery.attempts + 1,
+        delivery.attempts - delivery.attempts_before + 1,
         schedule=settings.RETRY_SCHEDULE,
         jitter=random.random,
         retry_after=outcome.retry_after,

@@ -1,44 +1,63 @@
-"""Going on until nothing is due: what a doorbell or the sweep sets off."""
+"""Going on until nothing is due: what a doorbell or the sweep sets off, whatever it was that rang.
+
+The high lane goes first, and is looked at again after every batch of planning and every sub-batch of deliveries; then
+the normal one, then bulk.
+"""
 
 import logging
+from collections.abc import Callable
 
-from django.db import OperationalError
-from django.db.models.functions import Now
+from django.db import InterfaceError, OperationalError, connection
 
-from notifications import delivery, planning
-from notifications.models import Delivery
+from notifications import delivery, holding, lanes, leases, planning, stopping
+from notifications.models import Lane
 
 logger = logging.getLogger(__name__)
 
 
-def plan_all() -> int:
-    """Plan batch after batch until nothing is due; return how many notifications were planned."""
-    total = 0
-    while count := planning.plan_due():
-        total += count
-    return total
+def sweep(ended: Callable[[], bool] = stopping.asked) -> int:
+    """Do whatever is due, on every channel, without any broker; return how many rows were taken up.
 
-
-def deliver_all(channel: str) -> int:
-    """Deliver batch after batch of one channel until nothing is due; return how many deliveries were taken up."""
-    total = 0
-    while count := delivery.deliver_due(channel):
-        total += count
-    return total
-
-
-def sweep() -> int:
-    """Do whatever is due, on every channel, without any broker. A database that is away is met again next time."""
+    `ended`: nothing more is taken up once it says so. A database that is away is met again next time.
+    """
     try:
-        total = plan_all()
-        for channel in _channels_with_work():
-            total += deliver_all(channel)
-        return total
-    except OperationalError:
+        return _work(ended)
+    except (OperationalError, InterfaceError):
         logger.warning("sweep.no_database")
+        if not connection.in_atomic_block:
+            connection.close()
         return 0
 
 
-def _channels_with_work() -> list[str]:
-    due = Delivery.objects.filter(due_at__lte=Now()).order_by()
-    return sorted(set(due.values_list("channel", flat=True).distinct()))
+def _work(ended: Callable[[], bool]) -> int:
+    total = 0
+    while not ended():
+        count = holding.let_go() or _round(Lane.HIGH, ended) or _round(Lane.NORMAL, ended) or _bulk(ended)
+        if not count:
+            break
+        total += count
+    return total
+
+
+def _round(lane: Lane, ended: Callable[[], bool]) -> int:
+    """Plan one batch of a lane and deliver one sub-batch on each of its channels; what is urgent comes between."""
+    total = planning.plan_due(lane=lane)
+    for channel in leases.channels_due(lane):
+        if lane != Lane.HIGH:
+            total += _urgent(ended)
+        if ended():
+            break
+        total += delivery.deliver_due(channel, lane=lane)
+    return total
+
+
+def _urgent(ended: Callable[[], bool]) -> int:
+    total = 0
+    while not ended() and (count := _round(Lane.HIGH, ended)):
+        total += count
+    return total
+
+
+def _bulk(ended: Callable[[], bool]) -> int:
+    with lanes.bulk() as permitted:
+        return _round(Lane.BULK, ended) if permitted else 0

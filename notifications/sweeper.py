@@ -1,4 +1,7 @@
-"""A timer in every worker process that does what is due without any broker: a lost wake-up costs one round of it."""
+"""A timer in every worker process that does what is due without any broker: a lost wake-up costs one round of it.
+
+`doorbell.alarm` calls it earlier for what is due within the round: a short wait for a retry, or for a rate limit.
+"""
 
 import logging
 import random
@@ -7,7 +10,7 @@ import threading
 from django.conf import settings
 from django.db import close_old_connections, connection
 
-from notifications import housekeeping, rounds
+from notifications import doorbell, housekeeping, rounds, stopping
 
 logger = logging.getLogger(__name__)
 
@@ -18,14 +21,20 @@ class _Sweeper(threading.Thread):
         self.ending = threading.Event()
 
     def run(self) -> None:
-        while not self.ending.wait(settings.SWEEP_SECONDS * random.uniform(0.8, 1.2)):
+        while not self._over():
+            doorbell.alarm.wait(settings.SWEEP_SECONDS * random.uniform(0.8, 1.2))
+            if self._over():
+                break
             try:
                 close_old_connections()
-                rounds.sweep()
+                rounds.sweep(self._over)
                 housekeeping.tidy_when_due()
             except Exception:  # a bug in one round must not end all rounds
                 logger.exception("sweep.failed")
         connection.close()
+
+    def _over(self) -> bool:
+        return self.ending.is_set() or stopping.asked()
 
 
 _running: _Sweeper | None = None
@@ -42,4 +51,5 @@ def stop(timeout: float = 10.0) -> None:
     """Let the round under way end, and start no other. `timeout` in seconds."""
     if _running is not None:
         _running.ending.set()
+        doorbell.alarm.set(0)
         _running.join(timeout)

@@ -66,6 +66,7 @@ class Change:
     reason: str = ""
     error: str = ""
     dead: bool = False
+    uncounted: bool = False  # the try that ends here was nobody's failure: it does not use up the schedule
     provider_account_id: int | None = None
     provider_message_id: str = ""
 
@@ -147,6 +148,7 @@ def _apply(change: Change, now: datetime) -> None:
     delivery.due_at = change.due_at
     delivery.lease, delivery.leased_until = None, None
     delivery.recoveries = 0
+    delivery.attempts -= change.uncounted
     if change.provider_account_id is not None:
         delivery.provider_account_id = change.provider_account_id
     if change.provider_message_id:

@@ -789,6 +789,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="delivery",
             index=models.Index(
+                condition=models.Q(("due_at__isnull", False), ("mode", "test")),
+                fields=["lane", "channel", "due_at"],
+                name="delivery_due_in_test",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
                 condition=models.Q(("provider_message_id", ""), _negated=True),
                 fields=["provider_message_id"],
                 name="delivery_by_provider_id",

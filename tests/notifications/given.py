@@ -28,9 +28,7 @@ def given_delivery(user: User, type_: Type, *, status: str, channel: str = "emai
         notification=notification,
         user=user,
         type=type_,
-        mode="live",
-        lane=1,
         channel=channel,
         status=status,
-        **due | fields,
+        **{"mode": "live", "lane": 1} | due | fields,
     )

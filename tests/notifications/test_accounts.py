@@ -13,6 +13,7 @@ from notifications.models import ProviderAccount
 from notifications.providers import loop
 from notifications.providers.base import Message, Outcome, Provider
 from notifications.providers.outbox import Outbox
+from notifications.rate_limits import Rate
 from project.foundation.models import AuditEvent
 from project.foundation.problems import InvalidRequest
 
@@ -41,21 +42,32 @@ def test_the_account_with_the_lowest_order_goes_first():
     given_account("off", order=1, enabled=False)
     given_account("other-channel", order=1, channel="sms")
 
-    assert accounts.choose(channel="email", mode="live").name == "first"
+    assert [account.name for account in accounts.of_channel("email")] == ["off", "first", "second"]
     assert [account.name for account in accounts.usable("email")] == ["first", "second"]
 
 
+def test_the_outbox_stands_in_for_nobody():
+    given_account("outbox", order=100)
+    given_account("mail", order=10, provider="smtp", options=SMTP, enabled=False)
+
+    assert [account.name for account in accounts.of_channel("email")] == ["mail"]
+
+
+def test_the_outbox_is_taken_where_it_was_put_first():
+    given_account("outbox", order=1)
+    given_account("mail", order=10, provider="smtp", options=SMTP)
+
+    assert [account.name for account in accounts.of_channel("email")] == ["outbox", "mail"]
+
+
 def test_a_channel_without_an_account_has_none():
-    assert accounts.choose(channel="sms", mode="live") is None
+    assert accounts.of_channel("sms") == []
 
 
-def test_test_mode_always_takes_the_built_in_outbox():
-    given_account("real", provider="smtp", options=SMTP)
-
-    account = accounts.choose(channel="email", mode="test")
+def test_test_mode_takes_the_built_in_outbox():
+    account = accounts.of_test_mode("webhook")
 
     assert (account.id, account.provider, account.keeps_messages) == (None, "outbox", True)
-    assert accounts.choose(channel="webhook", mode="test").channel == "webhook"
 
 
 def test_choosing_costs_one_query_in_five_seconds(django_assert_num_queries, monkeypatch):
@@ -63,10 +75,17 @@ def test_choosing_costs_one_query_in_five_seconds(django_assert_num_queries, mon
 
     with django_assert_num_queries(1):
         for _ in range(100):
-            accounts.choose(channel="email", mode="live")
+            accounts.of_channel("email")
     monkeypatch.setattr(accounts, "_TTL_SECONDS", 0.0)
     with django_assert_num_queries(1):
-        accounts.choose(channel="email", mode="live")
+        accounts.of_channel("email")
+
+
+@pytest.mark.parametrize(("stored", "per_second"), [("100/s", 100), ("", None), ("many", None)])
+def test_a_rate_limit_is_read_with_its_account(stored, per_second):
+    given_account("main", rate_limit=stored)
+
+    assert accounts.of_channel("email")[0].rate == (Rate(per_second) if per_second else None)
 
 
 def use(monkeypatch, provider: type[Provider]) -> Account:
@@ -192,16 +211,16 @@ def test_an_option_cannot_name_the_keys_that_everything_rests_on(name):
 
 
 def test_a_change_is_noticed_at_once_by_its_own_process(django_capture_on_commit_callbacks):
-    assert accounts.choose(channel="email", mode="live") is None
+    assert accounts.usable("email") == []
 
     with django_capture_on_commit_callbacks(execute=True):
         account, created = account_changes.save("main", Wanted(provider="smtp", options=SMTP), actor="staff:root")
 
     assert created
-    assert accounts.choose(channel="email", mode="live").name == "main"
+    assert accounts.usable("email")[0].name == "main"
     with django_capture_on_commit_callbacks(execute=True):
         account_changes.remove(account, actor="staff:root")
-    assert accounts.choose(channel="email", mode="live") is None
+    assert accounts.usable("email") == []
 
 
 def test_a_credential_left_out_stays_what_it_was():

@@ -1,8 +1,9 @@
 import pytest
 
-from notifications import accounts, cancellation, delivery, leases, planning
+from notifications import accounts, cancellation, clearance, delivery, leases, planning
 from notifications.models import Delivery, Notification
 from notifications.providers.base import Outcome
+from notifications.routing import Allotment
 from tests.flow import run_until_idle
 from tests.notifications.given import accepted, given_delivery
 
@@ -53,9 +54,9 @@ def test_a_cancellation_after_the_claim_still_stops_the_call(ada, order_confirma
     calls = []
     monkeypatch.setattr(accounts, "send", lambda account, messages: calls.append(messages) or [Outcome.accepted()])
     claim = leases.claim(Delivery, limit=10, channel="email")
-    ready, changes = delivery._prepare(claim.rows)
+    going = clearance.sort(claim.rows, Allotment(delivery._route("email")))
 
     cancellation.cancel(notification.id)
 
-    assert delivery._begin(ready, changes, claim) == []
+    assert delivery._begin(going, claim) == []
     assert Delivery.objects.get().status == "cancelled"

@@ -5,9 +5,9 @@ import pytest
 from django.db import connection, transaction
 
 from notifications import leases
-from notifications.models import Notification
+from notifications.models import Delivery, Notification
 from tests.flow import let_time_pass
-from tests.notifications.given import accepted
+from tests.notifications.given import accepted, given_delivery
 
 pytestmark = pytest.mark.django_db
 
@@ -53,15 +53,37 @@ def test_a_lease_that_ran_out_is_taken_over_and_counted(ada, order_confirmation,
         assert leases.still_held(Notification, [first.rows[0].id], second.token) == {first.rows[0].id}
 
 
-def test_an_extended_lease_holds_on(ada, order_confirmation, settings):
+def test_a_row_that_was_recovered_is_taken_alone(ada, order_confirmation, settings):
+    suspects = {accepted(ada, order_confirmation).id for _ in range(2)}
+    leases.claim(Notification, limit=10)
+    let_time_pass(timedelta(seconds=settings.LEASE_SECONDS + 1))
+    fresh = {accepted(ada, order_confirmation).id for _ in range(3)}
+
+    claims = [{row.id for row in leases.claim(Notification, limit=10).rows} for _ in range(4)]
+
+    assert [len(claim) for claim in claims] == [1, 1, 3, 0]
+    assert (claims[0] | claims[1], claims[2]) == (suspects, fresh)
+
+
+def test_a_recovered_row_stays_alone_after_its_release(ada, order_confirmation, settings):
     accepted(ada, order_confirmation)
-    claim = leases.claim(Notification, limit=10)
-    let_time_pass(timedelta(seconds=settings.LEASE_SECONDS - 1))
+    leases.claim(Notification, limit=10)
+    let_time_pass(timedelta(seconds=settings.LEASE_SECONDS + 1))
+    leases.release(Notification, leases.claim(Notification, limit=10).token)
+    accepted(ada, order_confirmation)
 
-    leases.extend(Notification, claim.rows, claim.token)
-    let_time_pass(timedelta(seconds=2))
+    assert [len(leases.claim(Notification, limit=10).rows) for _ in range(2)] == [1, 1]
 
-    assert leases.claim(Notification, limit=10).rows == []
+
+@pytest.mark.parametrize("lane", [0, 1, 2])
+def test_the_channels_of_a_lane_with_work_are_known(ada, order_confirmation, lane):
+    given_delivery(ada, order_confirmation, status="queued", channel="email", lane=0)
+    given_delivery(ada, order_confirmation, status="queued", channel="sms", lane=0)
+    given_delivery(ada, order_confirmation, status="sent", channel="push", lane=1)
+    given_delivery(ada, order_confirmation, status="queued", channel="voice", lane=2)
+    leases.claim(Delivery, limit=1, lane=2)
+
+    assert set(leases.channels_due(lane)) == ({"email", "sms"} if lane == 0 else set())
 
 
 def test_a_released_row_is_free_at_once_and_no_recovery(ada, order_confirmation):

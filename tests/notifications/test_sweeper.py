@@ -1,10 +1,10 @@
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.db.models import F
 
-from notifications import housekeeping, rounds, sweeper, tasks
+from notifications import housekeeping, planning, rounds, sweeper, tasks
 from notifications.models import Delivery, IdempotencyRecord, Notification, OutboxMessage
 from project.foundation import ids
 from tests.notifications.given import accepted
@@ -24,14 +24,13 @@ def test_a_sweep_does_all_that_is_due_on_every_channel(ada, order_confirmation):
 
 
 @pytest.mark.django_db
-def test_a_wake_up_does_its_stage_alone(ada, order_confirmation):
+@pytest.mark.parametrize("stage", ["plan", "sms", "email"])
+def test_a_wake_up_does_all_that_is_due_whoever_rang(ada, order_confirmation, stage):
     accepted(ada, order_confirmation, channels_preferred=["email", "sms"])
 
-    tasks.wake("plan")
-    assert set(Delivery.objects.values_list("status", flat=True)) == {"queued"}
+    tasks.wake(stage)
 
-    tasks.wake("sms")
-    assert dict(Delivery.objects.values_list("channel", "status")) == {"email": "queued", "sms": "sent"}
+    assert dict(Delivery.objects.values_list("channel", "status")) == {"email": "sent", "sms": "sent"}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -53,11 +52,12 @@ def test_what_no_doorbell_announced_goes_out_within_a_sweep(ada, order_confirmat
 
 
 @pytest.mark.django_db
-def test_a_database_that_is_away_ends_the_round_and_not_the_sweep(monkeypatch):
-    def away():
-        raise OperationalError("the server closed the connection")
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_is_away_ends_the_round_and_not_the_sweep(monkeypatch, error):
+    def away(**kwargs):
+        raise error("the server closed the connection")
 
-    monkeypatch.setattr(rounds, "plan_all", away)
+    monkeypatch.setattr(planning, "plan_due", away)
 
     assert rounds.sweep() == 0
 

@@ -1,0 +1,195 @@
+"""What of a sub-batch may go out now: consent, expiry and cancellation are asked once more, an account is found.
+
+Reading only, in a constant number of queries.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+
+from notifications import accounts, messages, outcomes
+from notifications.accounts import Account
+from notifications.models import Attempt, Delivery, Mode, Notification
+from notifications.providers.base import Message
+from notifications.routing import Allotment, Share
+from notifications.tracking import Change, Status
+from preferences.decisions import ContactPointFacts, Facts, Person, decide_one
+from preferences.loading import category_facts, load_people
+from project.foundation import clock, ids
+from templates_app.models import Type
+from templates_app.rendering import RenderError
+
+logger = logging.getLogger(__name__)
+
+POISON_AFTER = 3  # leases that ran out: whoever sends this row dies of it
+_LOST = "The worker was lost while the provider was called"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a sub-batch needs to know, loaded in a constant number of queries."""
+
+    now: datetime
+    notifications: Mapping[object, Notification]
+    people: Mapping[int, Person]
+    types: Mapping[int, Type]
+    interrupted: Mapping[object, int | None]  # account by delivery whose worker was lost during the call
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A delivery that may go out, its message, and the try that will be on record."""
+
+    delivery: Delivery
+    caller_id: int | None
+    share: Share
+    message: Message
+    attempt: Attempt
+    resend_when_unknown: bool
+
+    @property
+    def account(self) -> Account:
+        return self.share.account
+
+
+@dataclass(frozen=True)
+class Later:
+    """A delivery for which no account has room yet. It is not tried, and nothing is counted."""
+
+    delivery: Delivery
+    wait: timedelta
+
+
+@dataclass
+class Sorted:
+    """A sub-batch by what happens to its deliveries now."""
+
+    ready: list[Ready] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    later: list[Later] = field(default_factory=list)
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        return [*(item.delivery for item in self.ready), *(change.delivery for change in self.changes)]
+
+
+def sort(batch: Sequence[Delivery], allotment: Allotment) -> Sorted:
+    """Sort the sub-batch into what may go out and what may not (any more, or yet), reading only."""
+    known = Known(
+        now=clock.now(),
+        notifications=Notification.objects.in_bulk({delivery.notification_id for delivery in batch}),
+        people=load_people({delivery.user_id for delivery in batch}),
+        types=Type.objects.select_related("category").in_bulk({delivery.type_id for delivery in batch}),
+        interrupted=_interrupted([delivery.id for delivery in batch if delivery.status == Status.SENDING]),
+    )
+    found = Sorted()
+    for delivery in batch:
+        match _decide(delivery, known, allotment):
+            case Ready() as ready:
+                found.ready.append(ready)
+            case Change() as change:
+                found.changes.append(change)
+            case Later() as later:
+                found.later.append(later)
+    return found
+
+
+def _interrupted(delivery_ids: Sequence[UUID]) -> dict[object, int | None]:
+    if not delivery_ids:
+        return {}
+    tries = Attempt.objects.filter(delivery_id__in=delivery_ids, outcome=Attempt.Outcome.OPEN)
+    return dict(tries.values_list("delivery_id", "provider_account_id"))
+
+
+def _decide(delivery: Delivery, known: Known, allotment: Allotment) -> Ready | Change | Later:
+    type_ = known.types[delivery.type_id]
+    resend = type_.category.unknown_outcome == "resend"
+    if delivery.recoveries >= POISON_AFTER:
+        return Change(delivery, Status.FAILED, dead=True, error="Sending this message ended its worker.")
+    stopped = _stopped(delivery, known, type_)
+    if delivery.status == Status.SENDING:  # its worker was lost, and may have sent it
+        if not (resend or _kept(delivery)):
+            return Change(delivery, Status.UNKNOWN, error=f"{_LOST}.")
+        if stopped is not None:
+            return Change(delivery, Status.FAILED, error=f"{_LOST}, and it may not be sent again.")
+    if stopped is not None:
+        return stopped
+    share = _share(delivery, known, allotment)
+    if share is None:
+        return Change(delivery, Status.HELD, reason="account", error="No provider account can take this channel.")
+    if isinstance(share, timedelta):
+        return Later(delivery, share)
+    return _render(delivery, known, type_, share, resend)
+
+
+def _kept(delivery: Delivery) -> bool:
+    """Tell whether it goes to the outbox, which takes a message twice without harm."""
+    if delivery.mode == Mode.TEST:
+        return True
+    first = next(iter(accounts.usable(delivery.channel)), None)
+    return first is not None and first.keeps_messages
+
+
+def _share(delivery: Delivery, known: Known, allotment: Allotment) -> Share | timedelta | None:
+    if delivery.mode == Mode.TEST:
+        return Share(accounts.of_test_mode(delivery.channel), settings.FLUSH_SIZE)
+    in_doubt = delivery.provider_account_id if delivery.reason == outcomes.UNKNOWN_OUTCOME else None
+    return allotment.take(pinned=known.interrupted.get(delivery.id, in_doubt))
+
+
+def _stopped(delivery: Delivery, known: Known, type_: Type) -> Change | None:
+    if delivery.expires_at is not None and delivery.expires_at <= known.now:
+        return Change(delivery, Status.EXPIRED)
+    return _recheck(delivery, known, type_)
+
+
+def _recheck(delivery: Delivery, known: Known, type_: Type) -> Change | None:
+    """Ask consent once more: what the person or an operator said since planning counts."""
+    notification, person = known.notifications[delivery.notification_id], known.people[delivery.user_id]
+    point = _contact_point(delivery, person)
+    if delivery.contact_point_id and point is None:
+        return Change(delivery, Status.CANCELLED, reason="opted_out", error="The address was removed.")
+    facts = Facts(
+        person, category_facts(type_.category), known.now, type_.key, tuple(notification.channels_preferred or ())
+    )
+    verdict = decide_one(facts, delivery.channel, point)
+    if verdict.allowed:
+        return None
+    return Change(delivery, Status.CANCELLED, reason="erased" if verdict.rule == "erased" else "opted_out")
+
+
+def _contact_point(delivery: Delivery, person: Person) -> ContactPointFacts | None:
+    return next((point for point in person.contact_points if point.id == delivery.contact_point_id), None)
+
+
+def _render(delivery: Delivery, known: Known, type_: Type, share: Share, resend: bool) -> Ready | Change:
+    notification, person = known.notifications[delivery.notification_id], known.people[delivery.user_id]
+    try:
+        message = messages.compose(delivery, notification, person, type_, _contact_point(delivery, person))
+    except RenderError as error:
+        return Change(delivery, Status.FAILED, dead=True, error=f"render: {error}")
+    except Exception as error:
+        logger.exception("delivery.render_failed", extra={"delivery": str(delivery.id)})
+        return Change(delivery, Status.FAILED, dead=True, error=f"render: {type(error).__name__}")
+    attempt = _attempt(delivery, share.account, message, person, known.now)
+    return Ready(delivery, notification.caller_id, share, message, attempt, resend)
+
+
+def _attempt(delivery: Delivery, account: Account, message: Message, person: Person, now: datetime) -> Attempt:
+    text = json.dumps([message.to, dict(message.parts)], sort_keys=True, ensure_ascii=False)
+    return Attempt(
+        # By the lease too: a try that does not count gives its number to the next.
+        id=ids.derived_id(delivery.id, "attempt", delivery.attempts + 1, delivery.lease),
+        delivery_id=delivery.id,
+        number=delivery.attempts + 1,
+        provider_account_id=account.id,
+        started_at=now,
+        message_hash=hashlib.sha256(text.encode(errors="replace")).digest(),
+        snapshot=messages.user_variables(person),
+    )

@@ -3,9 +3,10 @@
 import logging
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from notifications.models import (
     Attempt,
@@ -39,8 +40,16 @@ def tidy_when_due() -> None:
 
 def tidy() -> None:
     now = clock.now()
-    for name in partitions.make_ahead(HISTORY_TABLES, today=now):
-        logger.info("partition.made", extra={"partition": name})
+    _make_partitions(now)
     OutboxMessage.objects.filter(id__lt=ids.first_id_at(now - timedelta(days=settings.OUTBOX_DAYS))).delete()
     IdempotencyRecord.objects.filter(created_at__lt=now - settings.IDEMPOTENCY_TTL).delete()
     CallerNotificationId.objects.filter(created_at__lt=now - settings.NOTIFICATION_ID_TTL).delete()
+
+
+def _make_partitions(now: datetime) -> None:
+    for table in HISTORY_TABLES:
+        try:
+            for name in partitions.make_ahead(table, today=now):
+                logger.info("partition.made", extra={"partition": name})
+        except DatabaseError:  # rows go on into the default partition, and the rest of the tidying matters too
+            logger.exception("partition.failed", extra={"table": table})

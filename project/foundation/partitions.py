@@ -1,12 +1,12 @@
 """History tables: range-partitioned by their UUIDv7 id on PostgreSQL, one partition a month; plain tables elsewhere."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection, migrations
+from django.db import connection, migrations, transaction
 
 from project.foundation import ids
+from project.foundation.locks import try_lock
 
 MONTHS_AHEAD = 3
 
@@ -29,25 +29,42 @@ class CreateHistoryTable(migrations.CreateModel):
             del schema_editor.sql_create_table
         table = to_state.apps.get_model(app_label, self.name)._meta.db_table
         schema_editor.execute(f'CREATE TABLE "{table}_default" PARTITION OF "{table}" DEFAULT')
+        for month in _months(datetime.now(tz=UTC), MONTHS_AHEAD + 1):
+            name = _name(table, month)
+            schema_editor.execute(f'CREATE TABLE "{name}" PARTITION OF "{table}" {_bounds(month)}')
 
 
-def make_ahead(tables: Sequence[str], *, today: datetime) -> list[str]:
-    """Make the partitions of this month and the next MONTHS_AHEAD where missing; return the new ones' names."""
+def make_ahead(table: str, *, today: datetime) -> list[str]:
+    """Make a table's partitions of this month and the next MONTHS_AHEAD where missing; return the new ones' names.
+
+    Rows that fell into the default partition meanwhile are moved to where they belong.
+    """
     if connection.vendor != "postgresql":
         return []
-    made = []
-    with connection.cursor() as cursor:
-        for table in tables:
-            for month in _months(today, MONTHS_AHEAD + 1):
-                name = f"{table}_{month:%Y_%m}"
-                cursor.execute("SELECT to_regclass(%s)", [name])
-                if cursor.fetchone()[0] is None:
-                    low, high = ids.first_id_at(month), ids.first_id_at(_next_month(month))
-                    cursor.execute(
-                        f"CREATE TABLE \"{name}\" PARTITION OF \"{table}\" FOR VALUES FROM ('{low}') TO ('{high}')"
-                    )
-                    made.append(name)
-    return made
+    with transaction.atomic(), connection.cursor() as cursor:
+        if not try_lock("partitions", table):
+            return []  # another process is at it
+        missing = [month for month in _months(today, MONTHS_AHEAD + 1) if not _exists(cursor, _name(table, month))]
+        for month in missing:
+            _make(cursor, table, month)
+    return [_name(table, month) for month in missing]
+
+
+def _exists(cursor: Any, name: str) -> bool:
+    cursor.execute("SELECT to_regclass(%s)", [name])
+    return cursor.fetchone()[0] is not None
+
+
+def _make(cursor: Any, table: str, month: datetime) -> None:
+    """Make one partition and fill it before it is attached: PostgreSQL refuses one whose rows lie in the default."""
+    name, low, high = _name(table, month), ids.first_id_at(month), ids.first_id_at(_next_month(month))
+    cursor.execute(f'LOCK TABLE "{table}_default" IN ACCESS EXCLUSIVE MODE')
+    cursor.execute(f'CREATE TABLE "{name}" (LIKE "{table}" INCLUDING ALL)')
+    cursor.execute(
+        f"WITH moved AS (DELETE FROM \"{table}_default\" WHERE id >= '{low}' AND id < '{high}' RETURNING *)"
+        f' INSERT INTO "{name}" SELECT * FROM moved'
+    )
+    cursor.execute(f'ALTER TABLE "{table}" ATTACH PARTITION "{name}" {_bounds(month)}')
 
 
 def months_left(table: str, *, today: datetime) -> int:
@@ -55,9 +72,17 @@ def months_left(table: str, *, today: datetime) -> int:
     if connection.vendor != "postgresql":
         return MONTHS_AHEAD
     with connection.cursor() as cursor:
-        names = [f"{table}_{month:%Y_%m}" for month in _months(today, MONTHS_AHEAD + 1)[1:]]
+        names = [_name(table, month) for month in _months(today, MONTHS_AHEAD + 1)[1:]]
         cursor.execute("SELECT count(*) FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NOT NULL", [names])
         return int(cursor.fetchone()[0])
+
+
+def _name(table: str, month: datetime) -> str:
+    return f"{table}_{month:%Y_%m}"
+
+
+def _bounds(month: datetime) -> str:
+    return f"FOR VALUES FROM ('{ids.first_id_at(month)}') TO ('{ids.first_id_at(_next_month(month))}')"
 
 
 def _months(start: datetime, count: int) -> list[datetime]:

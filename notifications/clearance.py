@@ -15,7 +15,7 @@ from django.conf import settings
 
 from notifications import accounts, messages, outcomes
 from notifications.accounts import Account
-from notifications.models import Attempt, Delivery, Mode, Notification
+from notifications.models import Attempt, Broadcast, Delivery, Mode, Notification
 from notifications.providers.base import Message
 from notifications.routing import Allotment, Share
 from notifications.tracking import Change, Status
@@ -24,6 +24,7 @@ from preferences.loading import category_facts, load_people
 from project.foundation import clock, ids
 from templates_app.models import Type
 from templates_app.rendering import RenderError
+from templates_app.variables import user_variables
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +84,9 @@ def sort(batch: Sequence[Delivery], allotment: Allotment) -> Sorted:
     """Sort the sub-batch into what may go out and what may not (any more, or yet), reading only."""
     known = Known(
         now=clock.now(),
-        notifications=Notification.objects.in_bulk({delivery.notification_id for delivery in batch}),
+        notifications=Notification.objects.prefetch_related("broadcast").in_bulk(
+            {delivery.notification_id for delivery in batch}
+        ),
         people=load_people({delivery.user_id for delivery in batch}),
         types=Type.objects.select_related("category").in_bulk({delivery.type_id for delivery in batch}),
         interrupted=_interrupted([delivery.id for delivery in batch if delivery.status == Status.SENDING]),
@@ -120,6 +123,8 @@ def _decide(delivery: Delivery, known: Known, allotment: Allotment) -> Ready | C
             return Change(delivery, Status.FAILED, error=f"{_LOST}, and it may not be sent again.")
     if stopped is not None:
         return stopped
+    if _broadcast_status(delivery, known) == Broadcast.Status.PAUSED:
+        return Change(delivery, Status.HELD, reason="broadcast_paused")
     share = _share(delivery, known, allotment)
     if share is None:
         return Change(delivery, Status.HELD, reason="account", error="No provider account can take this channel.")
@@ -146,7 +151,14 @@ def _share(delivery: Delivery, known: Known, allotment: Allotment) -> Share | ti
 def _stopped(delivery: Delivery, known: Known, type_: Type) -> Change | None:
     if delivery.expires_at is not None and delivery.expires_at <= known.now:
         return Change(delivery, Status.EXPIRED)
+    if _broadcast_status(delivery, known) == Broadcast.Status.CANCELLED:
+        return Change(delivery, Status.CANCELLED, reason="by_caller")
     return _recheck(delivery, known, type_)
+
+
+def _broadcast_status(delivery: Delivery, known: Known) -> str | None:
+    broadcast = known.notifications[delivery.notification_id].broadcast
+    return broadcast.status if broadcast is not None else None
 
 
 def _recheck(delivery: Delivery, known: Known, type_: Type) -> Change | None:
@@ -191,5 +203,5 @@ def _attempt(delivery: Delivery, account: Account, message: Message, person: Per
         provider_account_id=account.id,
         started_at=now,
         message_hash=hashlib.sha256(text.encode(errors="replace")).digest(),
-        snapshot=messages.user_variables(person),
+        snapshot=user_variables(person),
     )

@@ -10,6 +10,7 @@ from notifications.providers.base import Message
 from preferences.decisions import ContactPointFacts, Person
 from templates_app import rendering
 from templates_app.models import Type
+from templates_app.variables import user_variables
 
 
 def compose(
@@ -35,19 +36,6 @@ def inbox_content(notification: Notification, person: Person, type_: Type, versi
     }
 
 
-def user_variables(person: Person) -> dict[str, Any]:
-    """Return what templates see as `user`: the person's attributes, then the names that every person has."""
-    return {
-        **person.attributes,
-        "user_id": person.user_id,
-        "name": person.name,
-        "first_name": person.name.partition(" ")[0],
-        "email": person.address("email"),
-        "locale": person.locale,
-        "timezone": person.timezone,
-    }
-
-
 def _parts(
     channel: str, notification: Notification, person: Person, type_: Type, version_id: int | None
 ) -> dict[str, str]:
@@ -58,13 +46,13 @@ def _parts(
         locale=notification.locale or person.locale,
         timezone=person.timezone,
         variables=_variables(notification, person, type_),
-        data=notification.payload.get("template_variables") or {},
+        data=notification.content.get("template_variables") or {},
     )
     return dict(rendered.parts)
 
 
 def _variables(notification: Notification, person: Person, type_: Type) -> dict[str, Any]:
-    payload = notification.payload
+    payload = notification.content
     return {
         **(payload.get("template_variables") or {}),
         "title": payload.get("title") or type_.name,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from preferences.decisions import Person
 from templates_app import schemas
 from templates_app.models import Template, Type
 
@@ -42,17 +41,4 @@ def variables(
         "user": dict(user) if user is not None else ADA,
         "category": category,
         "unsubscribe_url": "https://example.com/unsubscribe",
-    }
-
-
-def user_variables(person: Person) -> dict[str, Any]:
-    """Return what templates see as `user`: the person's attributes, then the names that every person has."""
-    return {
-        **person.attributes,
-        "user_id": person.user_id,
-        "name": person.name,
-        "first_name": person.name.partition(" ")[0],
-        "email": person.address("email"),
-        "locale": person.locale,
-        "timezone": person.timezone,
     }

@@ -17,6 +17,7 @@ from templates_app.api.schemas import PreviewAnswer, PreviewBody, SourceAnswer, 
 from templates_app.api.templates import find
 from templates_app.liquid import Escape, RenderError
 from templates_app.models import Template, TemplateVersion
+from templates_app.variables import user_variables
 
 _ESCAPES = {"email": Escape.HTML, "webhook": Escape.JSON}
 
@@ -71,7 +72,7 @@ class TemplatePreview(ApiView):
         locale = _locale(body.locale) or (person.locale if person else "")
         type_, sample = next(iter(samples.of_template(template)), (None, {}))
         given: Mapping[str, Any] = sample if body.variables is None else body.variables
-        user = samples.user_variables(person) if person else None
+        user = user_variables(person) if person else None
         try:
             contents = rendering.version_contents(version.pk)
             rendered = rendering.render(

@@ -97,8 +97,9 @@ def assert_equal(book: Book, stack: Stack, *, repeats: int | None = None) -> Led
 
 def _calls(stack: Stack) -> dict[str, list[Call]]:
     found: dict[str, list[Call]] = defaultdict(list)
-    for call in [*stack.mail.taken, *stack.http.taken]:
-        found[call.subject].append(call)
+    for sink in stack.sinks:
+        for call in sink.taken:
+            found[call.subject].append(call)
     return found
 
 

@@ -3,7 +3,7 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -60,7 +60,7 @@ class Load:
         self, stack: Stack, book: Book, webs: list[Process], *, threads: int = 3, pause: float = 0.02, **fields: Any
     ) -> None:
         self._stack, self._book, self._webs, self._pause, self._fields = stack, book, webs, pause, fields
-        self._numbers = itertools.count()
+        self._numbers, self._turns = itertools.count(), itertools.count()
         self._ending = threading.Event()
         self._errors: list[BaseException] = []
         self._threads = [threading.Thread(target=self._send_for_ever, daemon=True) for _ in range(threads)]
@@ -85,18 +85,22 @@ class Load:
         )
 
     def _send_for_ever(self) -> None:
-        clients = self._clients()
+        clients: dict[int, httpx.Client] = {}
+
+        def next_client() -> httpx.Client:
+            """Return a client of one web process after the other, as a load balancer does."""
+            web = self._webs[next(self._turns) % len(self._webs)]
+            if web.port not in clients:
+                clients[web.port] = self._stack.client(web)
+            return clients[web.port]
+
         try:
             while not self._ending.is_set():
                 number = next(self._numbers)
-                send(lambda: next(clients), self._book, f"load-{number}", number, **self._fields)
+                send(next_client, self._book, f"load-{number}", number, **self._fields)
                 time.sleep(self._pause)
         except BaseException as error:
             self._errors.append(error)
-
-    def _clients(self) -> Iterator[httpx.Client]:
-        """Yield a client of a running web process, each in turn, as a load balancer does."""
-        known: dict[int, httpx.Client] = {}
-        for number in itertools.count():
-            web = self._webs[number % len(self._webs)]
-            yield known.setdefault(web.port, self._stack.client(web))
+        finally:
+            for client in clients.values():
+                client.close()

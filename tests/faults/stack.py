@@ -48,6 +48,7 @@ class Stack:
         self.live_redis = self._proxy(redis_url, 6379)
         self.mail = MailSink(self._background)
         self.http = HttpSink(self._background)
+        self.sinks: list[MailSink | HttpSink] = [self.mail, self.http]
         self.mail_line = Proxy(self._background, "127.0.0.1", self.mail.port)
         self.processes: list[Process] = []
         self._names = itertools.count(1)
@@ -86,6 +87,12 @@ class Stack:
 
     def worker(self, **environment: str) -> Process:
         return self.start("worker", **environment)
+
+    def second_mail_sink(self) -> MailSink:
+        """Return one more mail stand-in, for an account that a test adds."""
+        sink = MailSink(self._background)
+        self.sinks.append(sink)
+        return sink
 
     def answers(self, process: Process, path: str = "/livez") -> bool:
         assert process.is_running, process.output
@@ -154,7 +161,7 @@ class Stack:
             process.kill()
         for proxy in (self.mail_line, self.web_database, self.worker_database, self.broker, self.live_redis):
             proxy.close()
-        for sink in (self.mail, self.http):
+        for sink in self.sinks:
             sink.close()
         self._background.close()
         self._forget_broker()

@@ -114,6 +114,53 @@ def test_a_provider_that_asks_for_patience_hears_from_nobody_before(stack: Stack
     ledger.assert_equal(book, stack, repeats=0)
 
 
+def test_a_second_account_takes_over_while_the_first_is_down_and_gives_back(stack: Stack, book: Book) -> None:
+    spare = stack.second_mail_sink()
+    patient = {"RETRY_SCHEDULE": ",".join(["0s", *["1s"] * 60])}
+    web = stack.web(**patient)
+    with stack.client(web) as client:
+        options = {"host": "127.0.0.1", "port": spare.port, "security": "none", "from": "Shop <hello@example.com>"}
+        account = {"provider": "smtp", "channel": "email", "options": options, "order": 20}
+        assert client.put("/provider_accounts/spare", json=account).status_code in {200, 201}
+        stack.worker(**patient)
+        send(client, book, "before", 0)
+        stack.until(lambda: stack.mail.taken, "the first account sends")
+
+        stack.mail_line.drop()
+        for number in range(20):
+            send(client, book, f"down-{number}", number)
+        stack.until(lambda: len(spare.taken) == 20, "the second account takes over")
+        stack.mail_line.heal()
+        time.sleep(30)  # the circuit stays open so long
+        for number in range(10):
+            send(client, book, f"back-{number}", number)
+            time.sleep(0.5)
+
+    stack.until_idle()
+    assert len(stack.mail.taken) > 1
+    ledger.assert_equal(book, stack, repeats=0)
+
+
+@pytest.mark.faults_all
+def test_what_a_provider_may_have_taken_never_goes_to_another_one(stack: Stack, book: Book) -> None:
+    spare = stack.second_mail_sink()
+    web = stack.web()
+    with stack.client(web) as client:
+        options = {"host": "127.0.0.1", "port": spare.port, "security": "none", "from": "Shop <hello@example.com>"}
+        account = {"provider": "smtp", "channel": "email", "options": options, "order": 20}
+        assert client.put("/provider_accounts/spare", json=account).status_code in {200, 201}
+        stack.mail.always(Step(then="reset"))
+        stack.worker()
+        for number in range(10):
+            send(client, book, f"m{number}", number)
+        stack.until(lambda: len(stack.mail.taken) >= 10, "the first account's answers are lost")
+        stack.mail.always(Step())
+
+    stack.until_idle(120)
+    assert not {call.subject for call in spare.taken} & {call.subject for call in stack.mail.taken}
+    ledger.assert_equal(book, stack)
+
+
 def test_a_refused_recipient_fails_at_once_and_a_refused_account_holds_its_messages(stack: Stack, book: Book) -> None:
     stack.mail.for_recipient("p1@example.com", Step.refuse("550 5.1.1 No such user"))
     web = stack.web()

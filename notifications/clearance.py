@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from notifications import accounts, messages, outcomes
+from notifications import accounts, fanout, messages, outcomes
 from notifications.accounts import Account
 from notifications.models import Attempt, Broadcast, Delivery, Mode, Notification
 from notifications.providers.base import Message
@@ -124,7 +124,7 @@ def _decide(delivery: Delivery, known: Known, allotment: Allotment) -> Ready | C
     if stopped is not None:
         return stopped
     if _broadcast_status(delivery, known) == Broadcast.Status.PAUSED:
-        return Change(delivery, Status.HELD, reason="broadcast_paused")
+        return Change(delivery, Status.HELD, reason=fanout.PAUSED)
     share = _share(delivery, known, allotment)
     if share is None:
         return Change(delivery, Status.HELD, reason="account", error="No provider account can take this channel.")

@@ -9,10 +9,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 
 from notifications import doorbell, leases, messages, tracking
 from notifications.inbox import feed, hub
-from notifications.models import Delivery, Event, Mode, Notification
+from notifications.models import Broadcast, Delivery, Event, Mode, Notification
 from preferences.channels import CHANNELS
 from preferences.decisions import ContactPointFacts, Facts, Person, Verdict, decide_each
 from preferences.loading import category_facts, load_people
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_EXPIRY = timedelta(hours=24)
 POISON_AFTER = 3  # leases that ran out: whoever plans this row dies of it
+_PARKED = timedelta(days=366)  # should it come due all the same, it is looked at and parked again
 _WRITTEN = ["status", "decisions", "template_version", "due_at", "lease", "leased_until", "recoveries"]
 
 
@@ -38,12 +40,14 @@ class Plan:
     deliveries: list[Delivery] = field(default_factory=list)
     item: feed.NewItem | None = None
     error: str = ""
+    parked: bool = False  # its broadcast is paused: it stays as it is, out of the queue
 
 
 def plan_due(*, lane: int | None = None) -> int:
     """Plan one batch of due notifications, of any lane or of one; return how many were taken up."""
     claim = leases.claim(Notification, limit=settings.CLAIM_SIZE, lane=lane)
     if claim.rows:
+        prefetch_related_objects(claim.rows, "broadcast")
         people = load_people({notification.user_id for notification in claim.rows})
         types = _types({notification.type_id for notification in claim.rows})
         plans = [_plan(notification, people, types, claim.now) for notification in claim.rows]
@@ -61,6 +65,10 @@ def _plan(notification: Notification, people: Mapping[int, Person], types: Mappi
         return Plan(notification, Notification.Status.FAILED, error="Planning this notification ended its worker.")
     if notification.expires_at is not None and notification.expires_at <= now:
         return Plan(notification, Notification.Status.EXPIRED)
+    if notification.broadcast is not None and notification.broadcast.status == Broadcast.Status.CANCELLED:
+        return Plan(notification, Notification.Status.CANCELLED, error="by_caller")
+    if notification.broadcast is not None and notification.broadcast.status == Broadcast.Status.PAUSED:
+        return Plan(notification, parked=True)
     try:
         return _decide(notification, people[notification.user_id], types[notification.type_id], now)
     except Exception as error:
@@ -71,7 +79,7 @@ def _plan(notification: Notification, people: Mapping[int, Person], types: Mappi
 def _decide(notification: Notification, person: Person, type_: Type, now: datetime) -> Plan:
     preferred = tuple(notification.channels_preferred or ())
     facts = Facts(person, category_facts(type_.category), now, type_.key, preferred)
-    plan = Plan(notification, version_id=type_.template.published_id if type_.template else None)
+    plan = Plan(notification, version_id=_version_id(notification, type_))
     for channel in preferred or CHANNELS:
         for point, verdict in decide_each(facts, channel):
             plan.decisions.append(_decision(channel, point, verdict, now))
@@ -82,6 +90,12 @@ def _decide(notification: Notification, person: Person, type_: Type, now: dateti
             _put_into_inbox(plan, delivery, person, type_, now)
     plan.status = tracking.summary(delivery.status for delivery in plan.deliveries)
     return plan
+
+
+def _version_id(notification: Notification, type_: Type) -> int | None:
+    if notification.broadcast is not None:
+        return notification.broadcast.template_version_id
+    return type_.template.published_id if type_.template else None
 
 
 def _decision(channel: str, point: ContactPointFacts | None, verdict: Verdict, now: datetime) -> dict[str, Any]:
@@ -120,6 +134,7 @@ def _delivery(
         notification_id=notification.id,
         user_id=notification.user_id,
         type_id=type_.pk,
+        broadcast_id=notification.broadcast_id,
         mode=notification.mode,
         lane=notification.lane,
         channel=channel,
@@ -164,7 +179,8 @@ def _put_into_inbox(plan: Plan, delivery: Delivery, person: Person, type_: Type,
 def _store(plans: Sequence[Plan], claim: leases.Claim[Notification]) -> None:
     """Write the plans of the notifications that are still ours, in a constant number of statements."""
     held = leases.still_held(Notification, [plan.notification.id for plan in plans], claim.token)
-    kept = [plan for plan in plans if plan.notification.id in held]
+    _park([plan.notification for plan in plans if plan.parked and plan.notification.id in held], claim.now)
+    kept = [plan for plan in plans if plan.notification.id in held and not plan.parked]
     for plan in kept:
         _close(plan)
     deliveries = [delivery for plan in kept for delivery in plan.deliveries]
@@ -177,10 +193,17 @@ def _store(plans: Sequence[Plan], claim: leases.Claim[Notification]) -> None:
         doorbell.ring(channel)
 
 
+def _park(notifications: Sequence[Notification], now: datetime) -> None:
+    """Take out of the queue what a paused broadcast has in it. Resuming puts it back: see notifications.fanout."""
+    for notification in notifications:
+        notification.due_at, notification.lease, notification.leased_until = now + _PARKED, None, None
+    bulk.update(notifications, ["due_at", "lease", "leased_until"])
+
+
 def _close(plan: Plan) -> None:
     notification = plan.notification
     notification.status = plan.status
-    notification.decisions = plan.decisions
+    notification.decisions = plan.decisions if plan.status != Notification.Status.CANCELLED else None
     notification.template_version_id = plan.version_id
     notification.due_at, notification.lease, notification.leased_until = None, None, None
     notification.recoveries = 0

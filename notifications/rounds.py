@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError, connection
 
-from notifications import delivery, holding, lanes, leases, planning, stopping
+from notifications import delivery, fanout, holding, lanes, leases, planning, stopping
 from notifications.models import Lane
 
 logger = logging.getLogger(__name__)
@@ -60,4 +60,4 @@ def _urgent(ended: Callable[[], bool]) -> int:
 
 def _bulk(ended: Callable[[], bool]) -> int:
     with lanes.bulk() as permitted:
-        return _round(Lane.BULK, ended) if permitted else 0
+        return fanout.advance_due() + _round(Lane.BULK, ended) if permitted else 0

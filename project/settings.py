@@ -153,6 +153,7 @@ NOTIFICATION_ID_TTL = env.duration("NOTIFICATION_ID_TTL", "400d")
 OUTBOX_DAYS = env.number("OUTBOX_DAYS", 7)
 DOORBELLS = env.flag("DOORBELLS", True)  # without, workers find what is due by their sweep alone
 CLAIM_SIZE = int(env.number("CLAIM_SIZE", 500))  # rows a worker takes at once
+BROADCAST_LOOK_AHEAD = int(env.number("BROADCAST_LOOK_AHEAD", 4000))  # messages of one broadcast that may wait at once
 FLUSH_SIZE = int(env.number("FLUSH_SIZE", 100))  # deliveries whose outcome may be in doubt when a worker dies
 
 CELERY_BROKER_URL = env.text("BROKER_URL", REDIS_URL or "memory://")

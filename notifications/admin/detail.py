@@ -63,7 +63,7 @@ _SECRET_LINKS = {"ACCOUNT_SIGN_IN"}
 def of(notification: Notification) -> Detail:
     """Return the page of one notification. Five queries."""
     deliveries = history.deliveries(notification)
-    payload = notification.payload or {}
+    payload = notification.content
     hidden = {"link"} if notification.type.key in _SECRET_LINKS else set()
     return Detail(
         created_at=created_at(notification.id),

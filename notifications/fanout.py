@@ -1,0 +1,181 @@
+"""The work of a broadcast, in short transactions: find the audience once, then tell it chunk by chunk.
+
+Whoever holds a broadcast's lock works on it, and the lock ends with the transaction, so a worker that dies has done its
+step entirely or not at all. Only so many notifications are made ahead of what leaves that a pause takes hold at once
+and nothing else drowns.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from notifications import audience, doorbell, tracking
+from notifications.models import Broadcast, Delivery, Event, Lane, Notification
+from notifications.tracking import Change
+from project.foundation import bulk, clock, ids
+from project.foundation.locks import try_lock
+
+Status = Broadcast.Status
+
+PAUSED = "broadcast_paused"
+_LOOK_AGAIN = timedelta(minutes=1)  # when only operators can move what is left
+_STOPPABLE = [Delivery.Status.SCHEDULED, Delivery.Status.QUEUED, Delivery.Status.HELD]
+
+
+def advance_due() -> int:
+    """Move every broadcast that is due by one step; return how many rows were moved. One query when none is due."""
+    due = Broadcast.objects.filter(due_at__lte=clock.now()).order_by("due_at")
+    return sum(_advance(id) for id in list(due.values_list("pk", flat=True)))
+
+
+@transaction.atomic
+def _advance(id: UUID) -> int:
+    if not try_lock("broadcast", id):
+        return 0
+    _let_go_when_stalled()
+    status = Broadcast.objects.values_list("status", flat=True).get(pk=id)
+    if status == Status.MATERIALISING:
+        return _materialise(id)  # may take long: a pause need not wait for it
+    broadcast = Broadcast.objects.select_for_update().get(pk=id)
+    now = clock.now()
+    if broadcast.due_at is None or broadcast.due_at > now:
+        return 0
+    if broadcast.status == Status.SCHEDULED:
+        return _start(broadcast)
+    if broadcast.status == Status.RUNNING:
+        return _run(broadcast, now)
+    return _stop(broadcast, now) if broadcast.status == Status.CANCELLED else 0
+
+
+def _let_go_when_stalled() -> None:
+    """Let PostgreSQL end our transaction when this process hangs, as a lease would end."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            limit = f"{int(settings.LEASE_SECONDS * 1000)}ms"
+            cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [limit])
+
+
+def _materialise(id: UUID) -> int:
+    broadcast = Broadcast.objects.get(pk=id)
+    total = audience.write(id, audience.people(broadcast.audience))
+    moved = Broadcast.objects.filter(pk=id, status=Status.MATERIALISING).update(status=Status.RUNNING, total=total)
+    if not moved:  # paused or cancelled meanwhile: whoever resumes it finds the audience anew
+        transaction.set_rollback(True)
+    return moved
+
+
+def _start(broadcast: Broadcast) -> int:
+    broadcast.status = Status.MATERIALISING if broadcast.total is None else Status.RUNNING
+    broadcast.save(update_fields=["status"])
+    return 1
+
+
+def _run(broadcast: Broadcast, now: datetime) -> int:
+    if woken := _wake(broadcast, now):
+        return woken
+    if broadcast.noted >= (broadcast.total or 0):
+        return _finish(broadcast, now)
+    room = settings.BROADCAST_LOOK_AHEAD - _waiting(broadcast, now)
+    return _write_chunk(broadcast, min(room, settings.CLAIM_SIZE), now) if room > 0 else 0
+
+
+def _wake(broadcast: Broadcast, now: datetime) -> int:
+    """Put back into the queue what a pause took out of it."""
+    parked = Notification.objects.filter(broadcast=broadcast, due_at__gt=now).update(due_at=now)
+    held = Delivery.objects.filter(broadcast=broadcast, status=Delivery.Status.HELD, reason=PAUSED)
+    found = _locked(held)
+    tracking.record([Change(delivery, Delivery.Status.QUEUED, due_at=now) for delivery in found], now=now)
+    for channel in {delivery.channel for delivery in found}:
+        doorbell.ring(channel)
+    if parked:
+        doorbell.ring(doorbell.PLAN)
+    return parked + len(found)
+
+
+def _waiting(broadcast: Broadcast, now: datetime) -> int:
+    """Return how much of the look-ahead is used; not what waits for a retry, which would stop all others."""
+    most = settings.BROADCAST_LOOK_AHEAD
+    unplanned = Notification.objects.filter(broadcast=broadcast, due_at__isnull=False).order_by()[:most].count()
+    return unplanned + Delivery.objects.filter(broadcast=broadcast, due_at__lte=now).order_by()[:most].count()
+
+
+def _write_chunk(broadcast: Broadcast, size: int, now: datetime) -> int:
+    """Make the notifications of the next people, and remember how far we came, in the same commit."""
+    if broadcast.origin is None:
+        broadcast.origin, broadcast.started_at = ids.new_id(), now
+    people = audience.after(broadcast.pk, broadcast.reached, size)
+    bulk.insert([_notification(broadcast, broadcast.origin, user_pk, now) for user_pk in people])
+    broadcast.reached = people[-1]
+    broadcast.noted += len(people)
+    broadcast.save(update_fields=["origin", "started_at", "reached", "noted"])
+    doorbell.ring(doorbell.PLAN)
+    return len(people)
+
+
+def _notification(broadcast: Broadcast, origin: UUID, user_pk: int, now: datetime) -> Notification:
+    return Notification(
+        # Derived, so that the same person twice would be the same key twice, which no table takes.
+        id=ids.derived_id(origin, broadcast.pk, user_pk),
+        caller_id=broadcast.caller_id,
+        mode=broadcast.mode,
+        user_id=user_pk,
+        type_id=broadcast.type_id,
+        broadcast_id=broadcast.pk,
+        priority=broadcast.priority,
+        lane=Lane.BULK,
+        payload=None,
+        due_at=now,
+    )
+
+
+def _finish(broadcast: Broadcast, now: datetime) -> int:
+    if (
+        Notification.objects.filter(broadcast=broadcast, due_at__isnull=False).exists()
+        or Delivery.objects.filter(broadcast=broadcast, due_at__isnull=False).exists()
+    ):
+        return 0
+    if Delivery.objects.filter(broadcast=broadcast, status__in=tracking.OPEN).exists():
+        broadcast.due_at = now + _LOOK_AGAIN
+    else:
+        broadcast.status, broadcast.due_at, broadcast.finished_at = Status.COMPLETED, None, now
+        broadcast.started_at = broadcast.started_at or now
+    broadcast.save(update_fields=["status", "due_at", "started_at", "finished_at"])
+    return 0 if broadcast.due_at else 1
+
+
+def _stop(broadcast: Broadcast, now: datetime) -> int:
+    """Cancel what waits, a claim at a time. What a worker holds is cancelled by its own look at the broadcast."""
+    count = _cancel_unplanned(broadcast, now) + _cancel_deliveries(broadcast, now)
+    if not count:
+        broadcast.due_at = None
+        broadcast.save(update_fields=["due_at"])
+    return count
+
+
+def _cancel_unplanned(broadcast: Broadcast, now: datetime) -> int:
+    unplanned = Notification.objects.select_for_update().filter(broadcast=broadcast, due_at__isnull=False)
+    found = list(unplanned.order_by("id").values_list("id", flat=True)[: settings.CLAIM_SIZE])
+    Notification.objects.filter(id__in=found).update(
+        status=Notification.Status.CANCELLED, due_at=None, lease=None, leased_until=None
+    )
+    bulk.insert([Event(notification_id=id, kind="cancelled", at=now, detail="by_caller") for id in found])
+    return len(found)
+
+
+def _cancel_deliveries(broadcast: Broadcast, now: datetime) -> int:
+    found = _locked(Delivery.objects.filter(broadcast=broadcast, status__in=_STOPPABLE))
+    tracking.record([Change(delivery, Delivery.Status.CANCELLED, reason="by_caller") for delivery in found], now=now)
+    return len(found)
+
+
+def _locked(wanted: "QuerySet[Delivery]") -> Sequence[Delivery]:
+    """Return up to a claim of these deliveries, their notifications locked before them."""
+    found = list(wanted.order_by("id")[: settings.CLAIM_SIZE])
+    if not found:
+        return []
+    tracking.lock_notifications(found)
+    return list(wanted.select_for_update().filter(id__in=[delivery.id for delivery in found]).order_by("id"))

@@ -1,0 +1,48 @@
+from typing import Any
+
+import pytest
+
+from notifications import broadcasts
+from notifications.models import Broadcast
+from preferences.models import ContactPoint, User
+from project.foundation.encryption import blind_index
+from templates_app.models import Type
+
+
+def crowd(size: int, **fields: Any) -> list[User]:
+    """Make people with a mail address each, quickly."""
+    rows = [User(user_id=f"user-{n:05}", password="!", **fields) for n in range(size)]
+    people = User.objects.bulk_create(rows)
+    ContactPoint.objects.bulk_create(
+        ContactPoint(
+            user=user,
+            channel="email",
+            address=f"{user.user_id}@example.com",
+            address_index=blind_index("email", f"{user.user_id}@example.com"),
+        )
+        for user in people
+    )
+    return people
+
+
+def broadcast_to(audience: dict[str, Any], type_: Type, **fields: Any) -> Broadcast:
+    """Accept one broadcast as the API would."""
+    payload = {"title": "Hello", "body": "To all of you.", "link": "", "template_variables": {}}
+    request = broadcasts.Request(type=type_, payload=payload, audience=audience, **fields)
+    return broadcasts.accept(request, actor="test").broadcast
+
+
+@pytest.fixture
+def by_mail(weekly_offers):
+    """A type that goes out by mail and by nothing else, so that people and messages are as many."""
+    weekly_offers.category.default_channels = {"in_app": False}
+    weekly_offers.category.save()
+    return weekly_offers
+
+
+@pytest.fixture
+def small_claims(settings):
+    """Chunks of four and a look-ahead of eight, so that a few people are many chunks."""
+    settings.CLAIM_SIZE = 4
+    settings.FLUSH_SIZE = 2
+    settings.BROADCAST_LOOK_AHEAD = 8

@@ -46,7 +46,8 @@ class Inbox(EndUserView):
     )
     def get(self, request: Request) -> Response:
         """List the items, newest first; with `since`, what changed."""
-        at = feed.seq(self.end_user(request).user.pk) if self.end_user(request).mode == Mode.LIVE else 0
+        end_user = self.end_user(request)
+        at = feed.standing(end_user.user.pk).seq if end_user.mode == Mode.LIVE else 0
         items = self._items(request)
         if "since" in request.query_params:
             rows, following = pages.page(items.filter(seq__gt=_since(request)), request, key="seq")
@@ -87,11 +88,12 @@ class Counts(EndUserView):
         end_user = self.end_user(request)
         if end_user.mode != Mode.LIVE:
             empty = [{"filter": text, "count": 0} for text in texts]
-            return Response({**feed.NO_COUNTS, "seq": 0, "filters": empty})
+            return Response({**feed.Standing().counts, "seq": 0, "filters": empty})
         user_pk = end_user.user.pk
         found = feed.count_each(user_pk, filters) if filters else []
         counted = [{"filter": text, "count": count} for text, count in zip(texts, found, strict=True)]
-        return Response({**feed.counts([user_pk])[user_pk], "seq": feed.seq(user_pk), "filters": counted})
+        standing = feed.standing(user_pk)
+        return Response({**standing.counts, "seq": standing.seq, "filters": counted})
 
 
 class MarkItem(EndUserView):
@@ -166,9 +168,10 @@ class MarkAll(EndUserView):
         which = bodies.read(request, WhichItems, optional=True)
         end_user = self.end_user(request)
         if end_user.mode != Mode.LIVE:
-            return Response({"changed": 0, "counts": feed.NO_COUNTS, "seq": 0})
+            return Response({"changed": 0, "counts": feed.Standing().counts, "seq": 0})
         marked = marks.mark_all(end_user.user.pk, self.act, category=which.category or "")
-        return Response({"changed": marked.changed, "counts": marked.counts, "seq": marked.seq})
+        standing = marked.standing
+        return Response({"changed": marked.changed, "counts": standing.counts, "seq": standing.seq})
 
 
 def _since(request: Request) -> int:

@@ -167,10 +167,10 @@ def _missed(end_user: EndUser, since: int | None) -> tuple[int, list[str]]:
     """Return the number that the frames bring a client to, and the frames: ready, then what changed after `since`."""
     user_pk = end_user.user.pk
     if end_user.mode != Mode.LIVE:
-        return 0, [frame(user_pk, "ready", seq=0, counts=feed.NO_COUNTS)[1]]
-    at = feed.seq(user_pk)
-    counts = feed.counts([user_pk])[user_pk]
-    frames = [frame(user_pk, "ready", seq=at, counts=counts)[1]]
+        return 0, [frame(user_pk, "ready", seq=0, counts=feed.Standing().counts)[1]]
+    standing = feed.standing(user_pk)
+    at = standing.seq
+    frames = [frame(user_pk, "ready", seq=at, counts=standing.counts)[1]]
     if since is None or since == at:
         return at, frames
     changes = feed.changes(user_pk, since=since, limit=MOST_REPLAYED)

@@ -1,11 +1,12 @@
 """A person's inbox: what is put in, and what is read from it. Marks are in `marks`.
 
 `seq` is a per-person change number: every change to an item takes the next one from the person's counter row, whose
-lock is held until the commit, so that numbers are without gaps and become visible in their order.
+lock is held until the commit, so that numbers are without gaps and become visible in their order. The row also keeps
+the counts: counting thousands of inboxes for each batch would cost more than filling them.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,7 +31,21 @@ _COUNTS = {
     "unseen": Count("pk", filter=STATUSES["unread"] & Q(seen_at__isnull=True)),
     "total": Count("pk", filter=OPEN),
 }
-NO_COUNTS: Mapping[str, int] = dict.fromkeys(_COUNTS, 0)
+_COLUMNS = ("seq", *_COUNTS)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a person's inbox stands: the number of its latest change, and how much of what is not archived there is."""
+
+    seq: int = 0
+    unread: int = 0
+    unseen: int = 0  # what was read counts as seen
+    total: int = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {"unread": self.unread, "unseen": self.unseen, "total": self.total}
 
 
 @dataclass(frozen=True)
@@ -61,43 +76,60 @@ class Changes:
 def add_items(items: Sequence[NewItem]) -> list[Frame]:
     """Put items into their people's inboxes, inside the caller's transaction; return the frames to publish after it.
 
-    Repeat-safe: an item whose id is there already is left alone and has no frame. Four statements for any number of
-    items, a fifth when some were there already. Call it once a transaction: counters are locked in the order of the
+    Repeat-safe: an item whose id is there already is left alone and has no frame. Three statements for any number of
+    items, a fourth when some were there already. Call it once a transaction: counters are locked in the order of the
     people's keys, so two batches wait for each other and never deadlock.
     """
     if not items:
         return []
     wanted = Counter(item.user_pk for item in items)
-    last = take_seqs(wanted)
+    standings = lock(wanted)
     fresh = _not_there_yet(items)
     if len(fresh) < len(items):
         # Their counters are locked by us: what the repeated items took can be given back.
         surplus = wanted - Counter(item.user_pk for item in fresh)
-        last |= take_seqs({user_pk: -count for user_pk, count in surplus.items()})
-    rows = _rows(fresh, last)
+        standings |= lock({user_pk: -count for user_pk, count in surplus.items()})
+    rows = _rows(fresh, standings)
     bulk.insert(rows)
     keys = {item.category_id: item.category_key for item in fresh}
     frames = [frame(row.user_id, "item.created", item=document(row, category=keys[row.category_id])) for row in rows]
-    for user_pk, counted in counts({row.user_id for row in rows}).items():
-        frames.append(frame(user_pk, "counts", counts=counted, seq=last[user_pk]))
-    return frames
+    return frames + [counts_frame(user_pk, standings[user_pk]) for user_pk in {row.user_id: None for row in rows}]
 
 
-def take_seqs(wanted: Mapping[int, int]) -> dict[int, int]:
-    """Take `count` numbers from each person's counter, made where missing; return {user pk: the last one taken}.
+def lock(added: Mapping[int, int]) -> dict[int, Standing]:
+    """Count so many new unread items into each person's counter, made where missing; return how they then stand.
 
-    One statement. Locks the counters in the order of the keys until the transaction ends; a count of 0 only locks.
+    One statement. Locks the counters in the order of the keys until the transaction ends; 0 only locks.
     """
     table = InboxCounter._meta.db_table
-    people = sorted(wanted)
-    values = ", ".join(["(%s, %s)"] * len(people))
+    people = sorted(added)
+    values = ", ".join(["(%s, %s, %s, %s, %s)"] * len(people))
+    sets = ", ".join(f"{column} = {table}.{column} + excluded.{column}" for column in _COLUMNS)
+    names = ", ".join(_COLUMNS)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} (user_id, seq) VALUES {values}"
-            f" ON CONFLICT (user_id) DO UPDATE SET seq = {table}.seq + excluded.seq RETURNING user_id, seq",
-            [value for user_pk in people for value in (user_pk, wanted[user_pk])],
+            f"INSERT INTO {table} (user_id, {names}) VALUES {values}"
+            f" ON CONFLICT (user_id) DO UPDATE SET {sets} RETURNING user_id, {names}",
+            [value for user_pk in people for value in (user_pk, *[added[user_pk]] * len(_COLUMNS))],
         )
-        return dict(cursor.fetchall())
+        return {user_pk: Standing(*numbers) for user_pk, *numbers in cursor.fetchall()}
+
+
+def recount(user_pk: int, *, seq: int) -> Standing:
+    """Write into the person's counter, which the caller has locked, `seq` and what there is now; two statements."""
+    standing = Standing(seq=seq, **InboxItem.objects.filter(user_id=user_pk).aggregate(**_COUNTS))
+    InboxCounter.objects.filter(user_id=user_pk).update(seq=seq, **standing.counts)
+    return standing
+
+
+def standing(user_pk: int) -> Standing:
+    """Return how the person's inbox stands, in one query."""
+    row = InboxCounter.objects.filter(user_id=user_pk).values_list(*_COLUMNS).first()
+    return Standing(*row) if row else Standing()
+
+
+def counts_frame(user_pk: int, standing: Standing) -> Frame:
+    return frame(user_pk, "counts", counts=standing.counts, seq=standing.seq)
 
 
 def listed(user_pk: int, *, status: str = "", category: str = "") -> QuerySet[InboxItem]:
@@ -113,31 +145,14 @@ def documents(items: Sequence[InboxItem]) -> list[dict[str, Any]]:
     return [document(item, category=item.category.key) for item in items]
 
 
-def counts(user_pks: Collection[int]) -> dict[int, dict[str, int]]:
-    """Return each person's {"unread", "unseen", "total"} of what is not archived, in one query.
-
-    Seen comes before read: what was read counts as seen.
-    """
-    found = InboxItem.objects.filter(user_id__in=user_pks).order_by().values("user_id").annotate(**_COUNTS)
-    counted = dict.fromkeys(user_pks, dict(NO_COUNTS))
-    for user_pk, *numbers in found.values_list("user_id", *_COUNTS):
-        counted[user_pk] = dict(zip(_COUNTS, numbers, strict=True))
-    return counted
-
-
 def count_each(user_pk: int, filters: Sequence[tuple[str, str]]) -> list[int]:
     """Return how many items each (status, category) lists, in one query; "" as in `listed`."""
-    columns = {
+    aggregates = {
         f"n{number}": Count("pk", filter=(STATUSES[status] if status else OPEN) & _in_category(category))
         for number, (status, category) in enumerate(filters)
     }
-    row = InboxItem.objects.filter(user_id=user_pk).aggregate(**columns)
-    return [row[name] for name in columns]
-
-
-def seq(user_pk: int) -> int:
-    """Return the number of the person's latest change; 0 before the first."""
-    return InboxCounter.objects.filter(user_id=user_pk).values_list("seq", flat=True).first() or 0
+    row = InboxItem.objects.filter(user_id=user_pk).aggregate(**aggregates)
+    return [row[name] for name in aggregates]
 
 
 def changes(user_pk: int, *, since: int, limit: int) -> Changes:
@@ -146,7 +161,7 @@ def changes(user_pk: int, *, since: int, limit: int) -> Changes:
     The counter is read first: whatever is committed between the two is in the items, and asking again from
     `seq` repeats it rather than missing it.
     """
-    at = seq(user_pk)
+    at = standing(user_pk).seq
     if since >= at:
         return Changes(items=[], seq=at, more=False)
     changed = InboxItem.objects.filter(user_id=user_pk, seq__gt=since).select_related("category").order_by("seq")
@@ -164,7 +179,7 @@ def _not_there_yet(items: Sequence[NewItem]) -> list[NewItem]:
     return fresh
 
 
-def _rows(items: Sequence[NewItem], last: Mapping[int, int]) -> list[InboxItem]:
+def _rows(items: Sequence[NewItem], standings: Mapping[int, Standing]) -> list[InboxItem]:
     left = Counter(item.user_pk for item in items)
     rows = []
     for item in items:
@@ -174,7 +189,7 @@ def _rows(items: Sequence[NewItem], last: Mapping[int, int]) -> list[InboxItem]:
                 id=item.id,
                 user_id=item.user_pk,
                 notification_id=item.notification_id,
-                seq=last[item.user_pk] - left[item.user_pk],
+                seq=standings[item.user_pk].seq - left[item.user_pk],
                 type_key=item.type_key,
                 category_id=item.category_id,
                 priority=item.priority,

@@ -46,11 +46,10 @@ MARKS_OF_ALL = ("seen", "read", "archive")
 
 @dataclass(frozen=True)
 class Marked:
-    """What a mark of all changed, and how the inbox stands after it."""
+    """How many items a mark changed, and how the inbox stands after it."""
 
     changed: int
-    counts: dict[str, int]
-    seq: int
+    standing: feed.Standing
 
 
 def mark(user_pk: int, item_id: UUID, act: str, *, action: int | None = None) -> dict[str, Any]:
@@ -78,15 +77,12 @@ def mark_all(user_pk: int, act: str, *, category: str = "") -> Marked:
 
 
 def _change(user_pk: int, items: QuerySet[InboxItem], act: str) -> Marked:
-    start = feed.take_seqs({user_pk: 0})[user_pk]
-    changed = _update(items.filter(MARKS[act].changes), MARKS[act].sets, start)
+    standing = feed.lock({user_pk: 0})[user_pk]
+    changed = _update(items.filter(MARKS[act].changes), MARKS[act].sets, standing.seq)
     if changed:
-        feed.take_seqs({user_pk: len(changed)})
-    counts = feed.counts([user_pk])[user_pk]
-    marked = Marked(changed=len(changed), counts=counts, seq=start + len(changed))
-    if changed:
-        _tell(user_pk, changed, marked)
-    return marked
+        standing = feed.recount(user_pk, seq=standing.seq + len(changed))
+        _tell(user_pk, changed, standing)
+    return Marked(len(changed), standing)
 
 
 def _update(items: QuerySet[InboxItem], sets: Mapping[str, str], start: int) -> list[UUID]:
@@ -117,18 +113,17 @@ def _complete(user_pk: int, own: QuerySet[InboxItem], index: int) -> None:
         raise InvalidRequest(errors=[Fault("/action", "invalid_value", f"The item has {len(actions)} actions.")])
     if not actions[index].get("completed"):
         actions[index]["completed"] = True
-        item.seq = feed.take_seqs({user_pk: 1})[user_pk]
+        item.seq = feed.standing(user_pk).seq + 1
         item.save(update_fields=["content", "seq"])
-        counts = feed.counts([user_pk])[user_pk]
-        _tell(user_pk, [item.pk], Marked(changed=1, counts=counts, seq=item.seq))
+        _tell(user_pk, [item.pk], feed.recount(user_pk, seq=item.seq))
 
 
-def _tell(user_pk: int, changed: Sequence[UUID], marked: Marked) -> None:
+def _tell(user_pk: int, changed: Sequence[UUID], standing: feed.Standing) -> None:
     frames: list[Frame] = []
     if len(changed) > RESYNC_ABOVE:
         frames.append(frame(user_pk, "resync"))
     else:
         rows = InboxItem.objects.filter(pk__in=changed).select_related("category").order_by("seq")
         frames += [frame(user_pk, "item.updated", item=item) for item in feed.documents(list(rows))]
-    frames.append(frame(user_pk, "counts", counts=marked.counts, seq=marked.seq))
+    frames.append(feed.counts_frame(user_pk, standing))
     transaction.on_commit(partial(hub.publish, frames))

@@ -291,6 +291,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("seq", models.BigIntegerField(default=0)),
+                ("unread", models.IntegerField(default=0)),
+                ("unseen", models.IntegerField(default=0)),
+                ("total", models.IntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(

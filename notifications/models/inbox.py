@@ -6,12 +6,15 @@ from project.foundation.encryption import EncryptedJSONField
 
 
 class InboxCounter(models.Model):
-    """A person's change number: every change to their inbox takes the next one, in its own transaction."""
+    """How a person's inbox stands: written in each change's own transaction, which holds this row until it commits."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="inbox_counter"
     )
-    seq = models.BigIntegerField(default=0)
+    seq = models.BigIntegerField(default=0)  # the number of its latest change: each takes the next
+    unread = models.IntegerField(default=0)  # of what is not archived, as are the other two
+    unseen = models.IntegerField(default=0)
+    total = models.IntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.seq}"

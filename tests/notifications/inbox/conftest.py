@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from notifications.inbox import feed
 from notifications.inbox.feed import NewItem
 from preferences.models import Category, User
 from project.foundation import clock
@@ -45,3 +46,10 @@ def item_for(shipping: Category) -> NewItemFor:
         )
 
     return make
+
+
+@pytest.fixture
+def three(ada: User, item_for: NewItemFor) -> list[NewItem]:
+    items = [item_for(ada, title=f"Number {number}") for number in range(3)]
+    feed.add_items(items)
+    return items

@@ -5,16 +5,21 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import uvicorn
 from channels.routing import URLRouter
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.db import transaction
 from django.urls import path
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from notifications.inbox import tokens
+from notifications.inbox import feed, hub, tokens
 from notifications.inbox.consumer import InboxConsumer
+from notifications.inbox.feed import NewItem
 from preferences.models import User
 
 SECONDS = 5  # to wait for what must come
@@ -82,3 +87,19 @@ class Socket:
                 self.connection.recv(timeout=max(0.0, deadline - time.monotonic()))
         except ConnectionClosed as closing:
             return closing.rcvd.code if closing.rcvd else 1006
+
+
+def tell(*items: NewItem) -> None:
+    """Put items into inboxes and tell of it, as the planner does."""
+    with transaction.atomic():
+        frames = feed.add_items(items)
+        transaction.on_commit(lambda: hub.publish(frames))
+
+
+def session_cookie(user: User) -> dict[str, str]:
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session.session_key}"}

@@ -31,7 +31,7 @@ def test_reading_an_item_marks_it_seen_too_and_takes_a_number(ada: User, item_fo
 
     assert read["read_at"] is not None
     assert read["seen_at"] is not None
-    assert read["seq"] == feed.seq(ada.pk) == 2
+    assert read["seq"] == feed.standing(ada.pk).seq == 2
 
 
 def test_a_mark_that_changes_nothing_takes_no_number(ada: User, item_for: NewItemFor) -> None:
@@ -77,7 +77,7 @@ def test_nobody_can_mark_what_is_another_persons(ada: User, bob: User, item_for:
         marks.mark(ada.pk, uuid4(), act)
 
     assert InboxItem.objects.values().get() == before
-    assert feed.seq(bob.pk) == 0
+    assert feed.standing(bob.pk).seq == 0
 
 
 def test_marking_all_gives_each_item_its_own_number_in_one_statement(
@@ -90,9 +90,13 @@ def test_marking_all_gives_each_item_its_own_number_in_one_statement(
     with django_assert_max_num_queries(8):  # transaction 2, clock, counter 2, items, counts, frames
         marked = marks.mark_all(ada.pk, "read")
 
-    assert (marked.changed, marked.counts, marked.seq) == (2, {"unread": 0, "unseen": 0, "total": 2}, 6)
+    assert (marked.changed, marked.standing.counts, marked.standing.seq) == (
+        2,
+        {"unread": 0, "unseen": 0, "total": 2},
+        6,
+    )
     assert list(InboxItem.objects.filter(user=ada).order_by("id").values_list("seq", flat=True)) == [4, 5, 6]
-    assert feed.counts([bob.pk])[bob.pk]["unread"] == 1
+    assert feed.standing(bob.pk).counts["unread"] == 1
 
 
 def test_marking_all_of_a_category_leaves_the_others(ada: User, item_for: NewItemFor) -> None:
@@ -144,6 +148,21 @@ def test_a_clicked_action_is_completed(ada: User, item_for: NewItemFor) -> None:
 
     assert [action["completed"] for action in clicked["actions"]] == [False, True]
     assert clicked["read_at"] is not None
-    assert clicked["seq"] == feed.seq(ada.pk)
+    assert clicked["seq"] == feed.standing(ada.pk).seq
     with pytest.raises(InvalidRequest):
         marks.mark(ada.pk, item.id, "clicked", action=2)
+
+
+def test_the_kept_counts_are_what_there_is_whatever_was_done(ada: User, item_for: NewItemFor) -> None:
+    items = [item_for(ada) for _ in range(6)]
+    feed.add_items(items[:4])
+    for act, number in (("seen", 0), ("read", 1), ("archive", 2), ("archive", 1), ("unarchive", 1), ("unread", 1)):
+        marks.mark(ada.pk, items[number].id, act)
+    feed.add_items(items)
+    marks.mark_all(ada.pk, "seen")
+    feed.add_items(items)
+
+    kept = feed.standing(ada.pk)
+
+    assert kept == feed.recount(ada.pk, seq=kept.seq)
+    assert kept.counts == {"unread": 5, "unseen": 0, "total": 5}

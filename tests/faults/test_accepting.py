@@ -147,6 +147,7 @@ def test_a_full_disk_is_answered_503_and_passes_without_repair(stack: Stack, boo
     stack.start("worker", output=Path("/dev/full"))
     with stack.client(web) as client:
         send(client, book, "before")
+        stack.until(lambda: stack.mail.taken, "the first mail arrives")
         _fill_disk(stack, "notifications_notification")
         answer = client.post("/notifications/send", json=body("full"))
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from notifications import accounts
+from notifications import account_states, accounts, doorbell, rate_limits
 from notifications.models import ProviderAccount
 from notifications.providers import options
 from project.foundation import audit
@@ -24,13 +24,15 @@ class Wanted:
     options: Mapping[str, Any]
     order: int = 10
     enabled: bool = True
+    rate_limit: str = ""  # "100/s", "1000/m"; "" = none
 
 
 @transaction.atomic
 def save(name: str, wanted: Wanted, *, actor: str) -> tuple[ProviderAccount, bool]:
     """Store an account under `name`; return it and whether it is new. Raises InvalidRequest naming every fault.
 
-    Workers notice within five seconds.
+    Workers notice within five seconds. An account that was refused, or failing, is tried again with one message, and
+    what was held for it goes on when it works.
     """
     stored = ProviderAccount.objects.select_for_update().filter(name=name).first()
     if len(name) > NAME_LENGTH:
@@ -44,11 +46,21 @@ def save(name: str, wanted: Wanted, *, actor: str) -> tuple[ProviderAccount, boo
             "options": merged,
             "order": wanted.order,
             "enabled": wanted.enabled,
+            "rate_limit": wanted.rate_limit,
         },
     )
+    account_states.forgive(account.pk)
     audit.record(actor, "provider_account.saved", f"provider_account:{name}", changed=_changed(stored, account))
-    transaction.on_commit(accounts.forget)
+    _tell_workers(account.channel)
     return account, created
+
+
+@transaction.atomic
+def try_again(account: ProviderAccount, *, actor: str) -> None:
+    """Take an account that was refused back into use as it is, beginning with one message."""
+    account_states.forgive(account.pk)
+    audit.record(actor, "provider_account.tried_again", f"provider_account:{account.name}")
+    _tell_workers(account.channel)
 
 
 @transaction.atomic
@@ -57,6 +69,11 @@ def remove(account: ProviderAccount, *, actor: str) -> None:
     audit.record(actor, "provider_account.removed", f"provider_account:{account.name}")
     account.delete()
     transaction.on_commit(accounts.forget)
+
+
+def _tell_workers(channel: str) -> None:
+    transaction.on_commit(accounts.forget)
+    doorbell.ring(channel)
 
 
 def _checked(wanted: Wanted, stored: ProviderAccount | None) -> tuple[str, dict[str, Any]]:
@@ -71,6 +88,10 @@ def _checked(wanted: Wanted, stored: ProviderAccount | None) -> tuple[str, dict[
     if channel not in provider.channels:
         names = ", ".join(provider.channels)
         found.append(Fault("/channel", "unknown_channel", f"For {wanted.provider} it must be one of {names}."))
+    try:
+        rate_limits.parse(wanted.rate_limit)
+    except ValueError as error:
+        found.append(Fault("/rate_limit", "invalid_value", str(error)))
     before = stored.options if stored is not None and stored.provider == wanted.provider else {}
     merged, faults = options.merged(provider.Options, wanted.options, before)
     found += faults
@@ -81,7 +102,7 @@ def _checked(wanted: Wanted, stored: ProviderAccount | None) -> tuple[str, dict[
 
 def _changed(stored: ProviderAccount | None, account: ProviderAccount) -> list[str]:
     """Return the names of what changed, never the values: options hold credentials."""
-    fields = ("provider", "channel", "order", "enabled")
+    fields = ("provider", "channel", "order", "enabled", "rate_limit")
     before = {name: getattr(stored, name) for name in fields} | (stored.options if stored else {}) if stored else {}
     after = {name: getattr(account, name) for name in fields} | account.options
     return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))

@@ -37,7 +37,7 @@ def deliver_due(channel: str, *, lane: int | None = None) -> int:
     No more are taken than the channel's accounts have room for, so that the rest waits where it lies.
     """
     route = _route(channel)
-    room = settings.FLUSH_SIZE if route.held else route.room
+    room = settings.FLUSH_SIZE if route.held else min(route.room, settings.FLUSH_SIZE)
     claim = leases.claim(
         Delivery, limit=room or settings.FLUSH_SIZE, channel=channel, lane=lane, mode=None if room else Mode.TEST
     )

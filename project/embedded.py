@@ -19,7 +19,7 @@ from celery import beat
 from celery.worker import state
 from django.core.management.base import CommandError
 
-from notifications import sweeper
+from notifications import stopping, sweeper
 from notifications.inbox import hub
 from project.asgi import application
 from project.celery import app
@@ -84,6 +84,7 @@ def run(listener: socket.socket) -> None:
             )
         ).run(sockets=[listener])
     finally:
+        stopping.ask()
         beating.stop()
         worker.stop()
         sweeper.stop()

@@ -1,9 +1,24 @@
 """What a Celery worker does besides its tasks: loaded by CELERY_IMPORTS, in workers alone."""
 
+import os
+from typing import Any
+
 from celery import signals
 from django.db import connections
 
-from notifications import sweeper
+from notifications import lanes, stopping, sweeper
+
+
+@signals.worker_init.connect
+def keep_a_way_free(sender: Any, **kwargs: object) -> None:
+    """Say how many processes will share the bulk lane, before there is any of them."""
+    lanes.share_among(sender.concurrency if isinstance(sender.concurrency, int) else os.cpu_count() or 2)
+
+
+@signals.worker_shutting_down.connect
+def take_up_nothing_new(**kwargs: object) -> None:
+    """Let the tasks under way end after the sub-batch they are in: Celery waits for them."""
+    stopping.ask()
 
 
 @signals.worker_process_init.connect

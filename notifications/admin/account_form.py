@@ -14,7 +14,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from notifications import account_changes
+from notifications import account_changes, rate_limits
 from notifications.models import ProviderAccount
 from notifications.providers import options
 from notifications.providers.base import Provider
@@ -41,15 +41,17 @@ class AccountForm(_ModelForm):
 
     class Meta:
         model = ProviderAccount
-        fields = ["name", "channel", "order", "enabled"]
+        fields = ["name", "channel", "order", "enabled", "rate_limit"]
         widgets = {
             "name": UnfoldAdminTextInputWidget,
             "order": UnfoldAdminIntegerFieldWidget,
             "enabled": UnfoldBooleanSwitchWidget,
+            "rate_limit": UnfoldAdminTextInputWidget,
         }
         help_texts = {
             "order": "Of a channel’s accounts the one with the lowest number goes first.",
-            "enabled": "Switched off, nothing goes through it.",
+            "enabled": "Switched off, nothing goes through it: what has no other account is held.",
+            "rate_limit": "At most so many messages: 100/s, 1000/m. Empty: as fast as it goes.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -77,6 +79,14 @@ class AccountForm(_ModelForm):
             self.add_error(_PREFIX + name if name in described else None, fault.message)
         return cleaned
 
+    def clean_rate_limit(self) -> str:
+        text: str = self.cleaned_data["rate_limit"].strip()
+        try:
+            rate_limits.parse(text)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+        return text
+
     def store(self, *, actor: str) -> ProviderAccount:
         """Write the account through its one writer."""
         wanted = account_changes.Wanted(
@@ -85,6 +95,7 @@ class AccountForm(_ModelForm):
             options=self.given,
             order=self.cleaned_data["order"],
             enabled=self.cleaned_data["enabled"],
+            rate_limit=self.cleaned_data["rate_limit"],
         )
         name = self.instance.name if self.instance.pk else self.cleaned_data["name"]
         account, _ = account_changes.save(name, wanted, actor=actor)

@@ -9,7 +9,7 @@ from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 
-from notifications import accounts
+from notifications import account_health, accounts
 from notifications.admin import words
 from notifications.models import Delivery, Mode, Notification
 from preferences.channels import CHANNELS
@@ -76,7 +76,10 @@ def _bars(counts: dict[str, int]) -> list[Bar]:
 
 def _attention(by_status: Counter[str]) -> list[Attention]:
     deliveries = reverse("admin:notifications_notification_changelist")
-    found = []
+    found = [
+        Attention(trouble.text, reverse("admin:notifications_provideraccount_change", args=[trouble.account_id]))
+        for trouble in account_health.troubles()
+    ]
     if held := by_status[Status.HELD]:
         found.append(
             Attention(f"{_count(held)} held and wait for an operator.", f"{deliveries}?status__exact=processing")

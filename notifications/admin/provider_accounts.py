@@ -1,17 +1,33 @@
 from typing import Any
 
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from notifications import account_changes, accounts
+from notifications import account_changes, account_health, accounts
 from notifications.admin import account_form
 from notifications.models import ProviderAccount
 from notifications.providers.base import Provider
 from preferences.admin.base import Admin, actor, display
 from preferences.channels import CHANNELS
+
+_WORDS = {
+    "in_use": "In use",
+    "paused": "Switched off",
+    "refused": "Refused",
+    "failing": "Keeps failing",
+    "throttled": "Slowed down",
+}
+_STATES = {
+    "In use": "success",
+    "Switched off": "warning",
+    "Refused": "danger",
+    "Keeps failing": "danger",
+    "Slowed down": "warning",
+}
 
 
 class ProviderAccountAdmin(Admin):
@@ -21,6 +37,8 @@ class ProviderAccountAdmin(Admin):
     list_filter = ["channel", "enabled"]
     search_fields = ["name", "provider"]
     ordering = ["channel", "order", "name"]
+    list_select_related = ["state"]
+    actions = ["try_again"]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -52,7 +70,7 @@ class ProviderAccountAdmin(Admin):
         if provider is None:
             return [(None, {"fields": ["name", "provider", "channel", "order", "enabled"]})]
         given = [name for name in account_form.make(provider).base_fields if name.startswith("option_")]
-        fieldsets: list[Any] = [(None, {"fields": ["name", "channel", ("order", "enabled")]})]
+        fieldsets: list[Any] = [(None, {"fields": ["name", "channel", ("order", "enabled"), "rate_limit"]})]
         return [*fieldsets, (provider.key.replace("_", " ").capitalize(), {"fields": given})] if given else fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: ProviderAccount | None = None) -> list[str]:
@@ -76,9 +94,16 @@ class ProviderAccountAdmin(Admin):
     def channel_pill(self, account: ProviderAccount) -> str:
         return str(account.get_channel_display())
 
-    @display(description="State", ordering="enabled", label={"In use": "success", "Switched off": "warning"})
+    @display(description="State", ordering="enabled", label=_STATES)
     def state(self, account: ProviderAccount) -> str:
-        return "In use" if account.enabled else "Switched off"
+        return _WORDS[account_health.standing(account).state]
+
+    @admin.action(description="Try again", permissions=["change"])
+    def try_again(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+        """Take refused accounts back into use; what is held for them goes on when they work."""
+        for account in queryset:
+            account_changes.try_again(account, actor=actor(request))
+        messages.success(request, "They are tried again with one message each; what is held goes on when it works.")
 
     def _provider(self, request: HttpRequest, obj: ProviderAccount | None = None) -> type[Provider] | None:
         key = obj.provider if obj else request.GET.get("provider", "")

@@ -12,7 +12,7 @@ from notifications import account_changes, accounts
 from notifications.models import ProviderAccount
 from notifications.providers import options
 from project.foundation import bodies, pages
-from project.foundation.problems import Fault, InvalidRequest, NotFound, not_available
+from project.foundation.problems import NotFound
 from project.foundation.views import ApiView
 
 
@@ -24,6 +24,9 @@ class AccountBody(msgspec.Struct, forbid_unknown_fields=True):
     options: dict[str, Any] | None = None
     order: Annotated[int, Meta(ge=0, le=32767)] | None = None
     enabled: bool | None = None
+    rate_limit: Annotated[str, Meta(max_length=20, description="100/s, 1000/m; none = as fast as it goes")] | None = (
+        None
+    )
 
 
 class AccountAnswer(msgspec.Struct):
@@ -33,6 +36,7 @@ class AccountAnswer(msgspec.Struct):
     options: dict[str, Any]  # a credential is "•••" where set and null where not
     order: int
     enabled: bool
+    rate_limit: str | None
 
 
 class AccountPage(msgspec.Struct):
@@ -70,7 +74,7 @@ class ProviderAccountByName(ApiView):
     def put(self, request: Request, name: str) -> Response:
         """Make or replace a provider account. A credential that is left out stays what it was."""
         auth: Any = request.auth
-        body = _read(request)
+        body = bodies.read(request, AccountBody)
         account, created = account_changes.save(
             name,
             account_changes.Wanted(
@@ -79,6 +83,7 @@ class ProviderAccountByName(ApiView):
                 options=body.options or {},
                 order=10 if body.order is None else body.order,
                 enabled=body.enabled is not False,
+                rate_limit=body.rate_limit or "",
             ),
             actor=auth.actor,
         )
@@ -90,22 +95,6 @@ class ProviderAccountByName(ApiView):
         auth: Any = request.auth
         account_changes.remove(_find(name), actor=auth.actor)
         return Response(status=204)
-
-
-def _read(request: Request) -> AccountBody:
-    value = bodies.data(request)
-    found: list[Fault] = []
-    if isinstance(value, dict):
-        value = dict(value)
-        if value.pop("rate_limit", None) not in (None, ""):
-            found.append(not_available("/rate_limit"))
-    try:
-        body = bodies.check(value, AccountBody)
-    except InvalidRequest as error:
-        raise InvalidRequest(errors=[*error.errors, *found]) from None
-    if found:
-        raise InvalidRequest(errors=found)
-    return body
 
 
 def _find(name: str) -> ProviderAccount:
@@ -124,4 +113,5 @@ def _shown(account: ProviderAccount) -> dict[str, Any]:
         "options": options.shown(provider.Options, account.options) if provider else {},
         "order": account.order,
         "enabled": account.enabled,
+        "rate_limit": account.rate_limit or None,
     }

@@ -31,10 +31,17 @@ def update(rows: Sequence[models.Model], fields: Sequence[str], *, only_where: S
     if connection.vendor == "postgresql":
         return _update_from_values(model, rows, fields, only_where)
     changed = 0
+    # The columns of foreign keys, not the rows they point to, which would be fetched one by one.
+    new, held = _columns(model, fields), _columns(model, only_where)
     for row in rows:
-        same = model._default_manager.filter(pk=row.pk, **{name: getattr(row, name) for name in only_where})
-        changed += same.update(**{name: getattr(row, name) for name in fields})
+        same = model._default_manager.filter(pk=row.pk, **{name: getattr(row, name) for name in held})
+        changed += same.update(**{name: getattr(row, name) for name in new})
     return changed
+
+
+def _columns(model: type[models.Model], names: Iterable[str]) -> list[str]:
+    found: list[Any] = [model._meta.get_field(name) for name in names]
+    return [field.attname for field in found]
 
 
 def _copy(rows: Sequence[models.Model]) -> None:

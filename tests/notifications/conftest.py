@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -7,6 +7,7 @@ from notifications.models import Caller, ProviderAccount
 from preferences.models import Category, ContactPoint, User
 from project.foundation.encryption import blind_index
 from templates_app.models import Type
+from tests.notifications.troubled import Providers
 
 
 def person(user_id: str, **fields) -> User:
@@ -66,3 +67,14 @@ def outbox_accounts(db):
 @pytest.fixture
 def clock_now():
     return datetime.now(tz=UTC)
+
+
+@pytest.fixture
+def providers(monkeypatch, settings):
+    """Stand-ins that answer as they are told, and no accounts remembered from before."""
+    settings.RETRY_SCHEDULE = [timedelta()] + [timedelta(seconds=5)] * 20
+    found = Providers()
+    monkeypatch.setattr(accounts, "send", found.send)
+    accounts.forget()
+    yield found
+    accounts.forget()

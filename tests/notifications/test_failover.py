@@ -1,0 +1,129 @@
+"""Circuits that open and close, and the account that stands in meanwhile."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from notifications import (
+    breaker,
+    clearance,
+    delivery,
+    leases,
+)
+from notifications.models import AccountState, Delivery
+from notifications.providers.base import Outcome
+from notifications.routing import Allotment
+from tests.notifications.troubled import account, clock_moves, queued, statuses, work
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_failing_account_is_left_alone_until_one_message_gets_through(ada, order_confirmation, providers, settings):
+    settings.FLUSH_SIZE = 5
+    account("main")
+    queued(ada, order_confirmation, 12)
+    providers.answers["main"] = Outcome.transient("451 try later")
+
+    work()
+    assert providers.calls["main"] == [5]
+    assert set(statuses()) == {"queued"}
+    clock_moves(breaker.OPEN_FOR)
+    work()
+    assert providers.calls["main"] == [5, 1]
+
+    providers.answers["main"] = Outcome.accepted()
+    clock_moves(breaker.OPEN_FOR)
+    work()
+    assert providers.calls["main"][2] == 1
+    assert set(statuses()) == {"sent"}
+
+
+def test_waiting_for_a_failing_account_uses_up_no_try(ada, order_confirmation, providers, settings):
+    settings.FLUSH_SIZE = 5
+    account("main")
+    queued(ada, order_confirmation, 10)
+    providers.answers["main"] = Outcome.transient("451 try later")
+
+    work()
+
+    assert sorted(Delivery.objects.values_list("attempts", flat=True)) == [0] * 5 + [1] * 5
+
+
+def test_the_next_account_takes_over_while_the_circuit_is_open_and_hands_back_after(
+    ada, order_confirmation, providers, settings
+):
+    settings.FLUSH_SIZE = 5
+    account("main", order=1)
+    account("spare", order=2)
+    providers.answers["main"] = Outcome.transient("451 try later")
+    queued(ada, order_confirmation, 5)
+    work()
+    assert (providers.sent("main"), providers.sent("spare")) == (5, 0)
+
+    clock_moves(timedelta(seconds=6))
+    work()
+    assert (providers.sent("main"), providers.sent("spare")) == (5, 5)
+
+    providers.answers["main"] = Outcome.accepted()
+    clock_moves(breaker.OPEN_FOR)
+    queued(ada, order_confirmation, 20)
+    work()
+    assert (providers.sent("main"), providers.sent("spare")) == (5 + 1 + 15, 5 + 4)
+    assert set(statuses()) == {"sent"}
+
+
+def test_a_transient_failure_alone_moves_nothing_to_the_next_account(ada, order_confirmation, providers):
+    account("main", order=1)
+    account("spare", order=2)
+    providers.answers["main"] = Outcome.transient("451 try later")
+    queued(ada, order_confirmation, 4)
+
+    work()
+    clock_moves(timedelta(seconds=6))
+    providers.answers["main"] = Outcome.accepted()
+    work()
+
+    assert (providers.sent("main"), providers.sent("spare")) == (8, 0)
+
+
+def test_a_message_whose_answer_was_lost_goes_to_no_other_account(ada, order_confirmation, providers):
+    account("main", order=1)
+    account("spare", order=2)
+    providers.answers["main"] = Outcome.unknown("The connection broke.")
+    queued(ada, order_confirmation, 5)
+
+    work()
+    clock_moves(timedelta(seconds=6))
+    work()
+    assert providers.sent("spare") == 0
+    assert set(Delivery.objects.values_list("status", "reason")) == {("queued", "unknown_outcome")}
+
+    providers.answers["main"] = Outcome.accepted()
+    for _ in range(3):
+        clock_moves(breaker.OPEN_FOR)
+        work()
+    assert (providers.sent("spare"), set(statuses())) == (0, {"sent"})
+
+
+def test_the_outbox_is_no_way_out(ada, order_confirmation, providers, settings):
+    settings.FLUSH_SIZE = 5
+    account("main", order=1)
+    account("outbox", order=100, provider="outbox", options={})
+    providers.answers["main"] = Outcome.transient("451 try later")
+    queued(ada, order_confirmation, 10)
+
+    work()
+
+    assert "outbox" not in providers.calls
+
+
+def test_two_workers_at_once_send_one_probe(ada, order_confirmation, providers):
+    main = account("main")
+    queued(ada, order_confirmation, 2)
+    opened = datetime.now(tz=UTC) - breaker.OPEN_FOR
+    AccountState.objects.create(account=main, failures=5, recent="-----", opened_at=opened)
+    route = delivery._route("email")
+    claims = [leases.claim(Delivery, limit=1, channel="email") for _ in range(2)]
+    goings = [delivery._begin(clearance.sort(claim.rows, Allotment(route)), claim) for claim in claims]
+
+    assert [len(going) for going in goings] == [1, 0]

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from notifications import tracking
+from notifications import outcomes, tracking
 from notifications.models import Delivery, Event, Notification
 from notifications.tracking import Change, Status
 from project.foundation import clock, ids
@@ -21,7 +21,8 @@ class AlreadyLeft(Conflict):
 def cancel(notification_id: UUID) -> Notification:
     """Cancel every part of a notification that has not left; return it as it now stands.
 
-    A delivery under way is not stopped. Raises AlreadyLeft when nothing was stopped.
+    A delivery under way is not stopped, nor one that waits for another try though it may have been taken: to call
+    that cancelled could be untrue. Raises AlreadyLeft when nothing was stopped.
     """
     notification = Notification.objects.select_for_update().get(id=notification_id)
     now = clock.now()
@@ -29,7 +30,8 @@ def cancel(notification_id: UUID) -> Notification:
     open_ones = Delivery.objects.select_for_update().filter(
         notification_id=notification_id, id__gte=low, id__lt=high, status__in=_STOPPABLE
     )
-    changes = [Change(delivery, Status.CANCELLED, reason="by_caller") for delivery in open_ones.order_by("id")]
+    surely_here = open_ones.exclude(reason=outcomes.UNKNOWN_OUTCOME).order_by("id")
+    changes = [Change(delivery, Status.CANCELLED, reason="by_caller") for delivery in surely_here]
     unplanned = notification.due_at is not None
     if not changes and not unplanned:
         raise AlreadyLeft

@@ -23,8 +23,8 @@ def phone(number: int) -> str:
 
 def test_a_provider_that_refuses_for_now_is_tried_again_until_it_takes_the_message(stack: Stack, book: Book) -> None:
     stack.mail.for_recipient("p1@example.com", LATER, LATER, Step())
-    web = stack.web(RETRY_SCHEDULE="0s,2s,2s,2s")
-    stack.worker(RETRY_SCHEDULE="0s,2s,2s,2s")
+    web = stack.web(RETRY_SCHEDULE="0s,6s,6s,6s")
+    stack.worker(RETRY_SCHEDULE="0s,6s,6s,6s")
     with stack.client(web) as client:
         notification_id = send(client, book, "m1", 1)
         stack.until(lambda: stack.mail.to("p1@example.com"), "the first try")

@@ -6,9 +6,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q, QuerySet, UUIDField, Value
-from django.db.models.fields.json import KeyTransform
-from django.db.models.lookups import Exact
+from django.db.models import JSONField, Q, QuerySet, UUIDField, Value
+from django.db.models.fields.json import KeyTransform, KeyTransformExact
 
 from notifications.models import AudienceMember
 from preferences import profiles
@@ -111,8 +110,8 @@ def _condition(name: str, values: Values) -> Q:
     if name == "timezone":
         own = [profiles.timezone(str(value)) for value in values]
         return Q(timezone__in=[*own, ""] if settings.TIME_ZONE in own else own)
-    attribute = name.removeprefix(_ATTRIBUTES)
-    return _any(Q(Exact(KeyTransform(attribute, "filterable"), value)) for value in values)
+    attribute = KeyTransform(name.removeprefix(_ATTRIBUTES), "filterable", output_field=JSONField())
+    return _any(Q(KeyTransformExact(attribute, value)) for value in values)
 
 
 def _of_locale(wanted: str) -> Q:

@@ -1,6 +1,8 @@
 from django.urls import path
 
+from notifications.api.broadcasts import ACTS, ActOnBroadcast, BroadcastById, Broadcasts
 from notifications.api.bulk import BulkView
+from notifications.api.dead_letters import DeadLetters, Replay, ReplayOne
 from notifications.api.inbox import ClickItem, Counts, Inbox, MarkAll, MarkItem, MuteItem, SnoozeItem
 from notifications.api.inbox_of_users import UserInbox, UserTokens
 from notifications.api.keys import KeyById, Keys, RotateKey
@@ -17,6 +19,9 @@ urlpatterns = [
     path("notifications", Notifications.as_view(), name="notifications"),
     path("notifications/<uuid:id>", NotificationById.as_view(), name="notification"),
     path("notifications/<uuid:id>/cancel", Cancel.as_view(), name="cancel"),
+    path("broadcasts", Broadcasts.as_view(), name="broadcasts"),
+    path("broadcasts/<uuid:id>", BroadcastById.as_view(), name="broadcast"),
+    *[path(f"broadcasts/<uuid:id>/{act}", ActOnBroadcast.as_view(act=act), name=f"{act}_broadcast") for act in ACTS],
     path("inbox", Inbox.as_view(), name="inbox"),
     path("inbox/counts", Counts.as_view(), name="inbox_counts"),
     *[path(f"inbox/{act}-all", MarkAll.as_view(act=act), name=f"inbox_{act}_all") for act in MARKS_OF_ALL],
@@ -35,5 +40,8 @@ urlpatterns = [
     path("keys/<str:id>/rotate", RotateKey.as_view(), name="rotate_key"),
     path("provider_accounts", ProviderAccounts.as_view(), name="provider_accounts"),
     path("provider_accounts/<slug:name>", ProviderAccountByName.as_view(), name="provider_account"),
+    path("dead_letters", DeadLetters.as_view(), name="dead_letters"),
+    path("dead_letters/replay", Replay.as_view(), name="replay_dead_letters"),
+    path("dead_letters/<uuid:id>/replay", ReplayOne.as_view(), name="replay_dead_letter"),
     path("outbox", Outbox.as_view(), name="outbox"),
 ]

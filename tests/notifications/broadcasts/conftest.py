@@ -3,10 +3,11 @@ from typing import Any
 import pytest
 
 from notifications import broadcasts
-from notifications.models import Broadcast
+from notifications.models import Broadcast, Caller
 from preferences.models import ContactPoint, User
 from project.foundation.encryption import blind_index
 from templates_app.models import Type
+from tests.notifications.api.conftest import service
 
 
 def crowd(size: int, **fields: Any) -> list[User]:
@@ -30,6 +31,21 @@ def broadcast_to(audience: dict[str, Any], type_: Type, **fields: Any) -> Broadc
     payload = {"title": "Hello", "body": "To all of you.", "link": "", "template_variables": {}}
     request = broadcasts.Request(type=type_, payload=payload, audience=audience, **fields)
     return broadcasts.accept(request, actor="test").broadcast
+
+
+@pytest.fixture
+def shop(caller):
+    return service(caller)
+
+
+@pytest.fixture
+def shop_testing(caller):
+    return service(caller, "test")
+
+
+@pytest.fixture
+def stranger(db):
+    return service(Caller.objects.create(key="stranger", name="Stranger"))
 
 
 @pytest.fixture

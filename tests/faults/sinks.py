@@ -159,7 +159,7 @@ class HttpSink(Sink):
             length = int(head.lower().partition("content-length:")[2].split("\r\n")[0])
             said = json.loads(await reader.readexactly(length))
             step = self.script.next(said["to"])
-            self.note(said["to"], said["text"], said["id"], step)
+            self.note(said["to"], said["text"].splitlines()[0], said["id"], step)  # its first line is the title
             await asyncio.sleep(step.delay)
             await self._obey(step, writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):

@@ -16,6 +16,7 @@ _GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
         "Messages",
         [
             ("Notifications", "notifications", "notifications.Notification"),
+            ("Broadcasts", "campaign", "notifications.Broadcast"),
             ("Outbox", "outbox", "notifications.OutboxMessage"),
             ("Inbox items", "inbox", "notifications.InboxItem"),
         ],

@@ -7,6 +7,9 @@ PILLS = {
     "Accepted": "info",
     "Scheduled": "warning",
     "Processing": "info",
+    "Finding its audience": "info",
+    "Running": "info",
+    "Paused": "warning",
     "Completed": "success",
     "Failed": "danger",
     "Cancelled": "warning",
@@ -34,6 +37,7 @@ _REASONS = {
     "erased": "The person was erased.",
     "account": "No provider account takes this channel: set one up, or switch one on.",
     "by_caller": "The caller cancelled it.",
+    "broadcast_paused": "Its broadcast is paused.",
     "opted_out": "They opted out before it left.",
 }
 _RULES = {

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 import idna
 import phonenumbers
 
+from project.foundation.encryption import blind_index, blind_indexes
+
 _MAX_URL = 2048
 _MAX_TOKEN = 4096
 _DOTS = "•••"
@@ -24,7 +26,7 @@ class InvalidAddress(ValueError):
 
 
 def normalise(channel: str, address: str | dict[str, Any]) -> str:
-    """Return the one form under which an address is stored, compared and sent to. Normalising twice changes nothing.
+    """Return the one form in which an address is stored and sent to. Normalising twice changes nothing.
 
     `address` is text, or for web_push also the subscription as a JSON object. Raises InvalidAddress.
     """
@@ -42,6 +44,24 @@ def normalise(channel: str, address: str | dict[str, Any]) -> str:
     if not form.isprintable():
         raise InvalidAddress("An address holds no control characters or line breaks.")
     return form
+
+
+def comparable(channel: str, address: str) -> str:
+    """Return what two normalised addresses share when they are one: e-mail goes by the name in any case.
+
+    RFC 5321 lets a host tell Ada@ from ada@. None does, and people type both: one person, one suppression.
+    """
+    return address.lower() if channel == "email" else address
+
+
+def index(channel: str, address: str) -> bytes:
+    """Return the fingerprint under which a normalised address is stored."""
+    return blind_index(channel, comparable(channel, address))
+
+
+def indexes(channel: str, address: str) -> list[bytes]:
+    """Return the fingerprints of a normalised address under every configured key: what a look-up must try."""
+    return blind_indexes(channel, comparable(channel, address))
 
 
 def mask(channel: str, address: str) -> str:

@@ -9,7 +9,6 @@ from django.db import transaction
 from preferences import addresses
 from preferences.models import ContactPoint, User
 from project.foundation import clock
-from project.foundation.encryption import blind_index, blind_indexes
 from project.foundation.problems import Conflict
 
 MAX_PER_USER = 100
@@ -43,7 +42,7 @@ def make(user_pk: int, *, channel: str, address: str, label: str, now: datetime)
         user_id=user_pk,
         channel=channel,
         address=address,
-        address_index=blind_index(channel, address),
+        address_index=addresses.index(channel, address),
         label=label,
         secret=_new_secret() if channel == "webhook" else "",
         verified_at=now,
@@ -51,14 +50,19 @@ def make(user_pk: int, *, channel: str, address: str, label: str, now: datetime)
 
 
 def update(point: ContactPoint, *, address: str | None = None, label: str | None = None) -> ContactPoint:
-    """Change address (normalised) or label; a new address is usable at once. Raises Conflict if they have it."""
+    """Change address (normalised) or label; a new address is usable at once, another spelling of it changes no more.
+
+    Raises Conflict if another of their contact points has it.
+    """
     with transaction.atomic():
         _lock(point.user)
         if address is not None and address != point.address:
-            if _same(point.user, point.channel, address) is not None:
+            same = _same(point.user, point.channel, address)
+            if same is not None and same.pk != point.pk:
                 raise Conflict("This user has a contact point with this address already.")
-            point.address, point.address_index = address, blind_index(point.channel, address)
-            point.verified_at, point.disabled_at, point.disabled_reason = clock.now(), None, ""
+            point.address, point.address_index = address, addresses.index(point.channel, address)
+            if same is None:
+                point.verified_at, point.disabled_at, point.disabled_reason = clock.now(), None, ""
         if label is not None:
             point.label = label
         point.save()
@@ -83,7 +87,7 @@ def remove(point: ContactPoint) -> None:
 
 def find_users(channel: str, address: str) -> list[int]:
     """Return the keys of the users who have this normalised address; several people may share one."""
-    rows = ContactPoint.objects.filter(channel=channel, address_index__in=blind_indexes(channel, address))
+    rows = ContactPoint.objects.filter(channel=channel, address_index__in=addresses.indexes(channel, address))
     return sorted(set(rows.values_list("user_id", flat=True)))
 
 
@@ -98,7 +102,7 @@ def _lock(user: User) -> None:
 
 def _same(user: User, channel: str, address: str) -> ContactPoint | None:
     # Under every key: a row from before a key rotation is found and not doubled.
-    return user.contact_points.filter(channel=channel, address_index__in=blind_indexes(channel, address)).first()
+    return user.contact_points.filter(channel=channel, address_index__in=addresses.indexes(channel, address)).first()
 
 
 def _enable(point: ContactPoint, *, label: str) -> None:

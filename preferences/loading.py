@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from preferences import addresses
 from preferences.decisions import CategoryFacts, ContactPointFacts, Muted, Person
 from preferences.models import Category, ContactPoint, Mute, Preference, Suppression, User
-from project.foundation.encryption import blind_indexes
 
 
 def load_people(user_pks: Iterable[int]) -> dict[int, Person]:
@@ -103,7 +103,7 @@ def _suppressed(points: Iterable[tuple[UUID, str, str]]) -> dict[UUID, str]:
     """Return the reason per suppressed contact point, tried under every blind index key. One query."""
     ids: dict[tuple[str, bytes], list[UUID]] = defaultdict(list)
     for id, channel, address in points:
-        for index in blind_indexes(channel, address):
+        for index in addresses.indexes(channel, address):
             ids[(channel, index)].append(id)
     rows = Suppression.objects.filter(address_index__in=[index for _, index in ids])
     return {

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from preferences import contact_points
+from preferences import addresses, contact_points
 from preferences.contact_points import PRIMARY
 from preferences.models import ContactPoint
 from project.foundation import bulk, clock
-from project.foundation.encryption import blind_index
 
 # A phone takes text messages and calls.
 FIELD_CHANNELS: Mapping[str, tuple[str, ...]] = {"email": ("email",), "phone": ("sms", "voice")}
@@ -37,9 +36,11 @@ def replace(changes: Mapping[int, Mapping[str, Any]]) -> None:
     gone: list[ContactPoint] = []
     for (user_pk, channel), address in wanted.items():
         points = present.get((user_pk, channel), [])
-        earlier = [point for point in points if point.label == PRIMARY and point.address != address]
-        if address is None or any(point.address == address for point in points):
+        same = [point for point in points if address is not None and _is(point, address)]
+        earlier = [point for point in points if point.label == PRIMARY and point not in same]
+        if address is None or same:
             gone += earlier
+            moved += [_respelt(point, address) for point in same if point.label == PRIMARY and point.address != address]
         elif earlier:
             # The same contact point at a new address: what is queued for it follows the person.
             moved.append(_moved(earlier[0], address, now))
@@ -70,7 +71,16 @@ def _present(wanted: Mapping[tuple[int, str], Any]) -> dict[tuple[int, str], lis
     return found
 
 
+def _is(point: ContactPoint, address: str) -> bool:
+    return addresses.comparable(point.channel, point.address) == addresses.comparable(point.channel, address)
+
+
+def _respelt(point: ContactPoint, address: str) -> ContactPoint:
+    point.address = address
+    return point
+
+
 def _moved(point: ContactPoint, address: str, now: datetime) -> ContactPoint:
-    point.address, point.address_index = address, blind_index(point.channel, address)
+    point.address, point.address_index = address, addresses.index(point.channel, address)
     point.verified_at, point.disabled_at, point.disabled_reason = now, None, ""
     return point

@@ -77,12 +77,7 @@ def _people(identifier: str) -> list[User]:
     return found or list(_eligible().filter(pk__in=_owners(identifier))[:_PEOPLE_PER_ADDRESS])
 
 
-def _owners(address: str) -> set[int]:
-    """Return whose address this is; phones like to begin what is typed with a capital."""
-    return {pk for spelling in (address, address.lower()) for pk in _owners_of(spelling)}
-
-
-def _owners_of(address: str) -> list[int]:
+def _owners(address: str) -> list[int]:
     try:
         return contact_points.find_users("email", normalise("email", address))
     except InvalidAddress:

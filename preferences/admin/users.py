@@ -60,8 +60,7 @@ class UserAdmin(AccountAdmin, Admin):  # type: ignore[type-arg]
     ) -> tuple[QuerySet[User], bool]:
         """Find by a whole address too: addresses are stored sealed and found by their fingerprint."""
         found, doubles = super().get_search_results(request, queryset, search_term)
-        spellings = {search_term, search_term.lower()}
-        pks = {pk for channel in ("email", "sms") for text in spellings for pk in _owners(channel, text)}
+        pks = {pk for channel in ("email", "sms") for pk in _owners(channel, search_term)}
         return (found | queryset.filter(pk__in=pks), doubles) if pks else (found, doubles)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:

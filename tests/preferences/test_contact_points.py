@@ -87,3 +87,30 @@ def test_a_person_has_a_bounded_number_of_addresses(ada, monkeypatch):
     with pytest.raises(Conflict):
         contact_points.add(ada, channel="push", address="token-3")
     assert not contact_points.add(ada, channel="push", address="token-1")[1]
+
+
+def test_an_email_address_is_one_in_any_case_and_keeps_its_spelling(ada):
+    point, _ = contact_points.add(ada, channel="email", address="Ada@example.com")
+
+    again, created = contact_points.add(ada, channel="email", address="ada@example.com")
+
+    assert (again.pk, created, again.address) == (point.pk, False, "Ada@example.com")
+    assert contact_points.find_users("email", "ADA@example.com") == [ada.pk]
+
+
+def test_a_device_token_is_another_one_in_another_case(ada):
+    contact_points.add(ada, channel="push", address="Token")
+
+    _, created = contact_points.add(ada, channel="push", address="token")
+
+    assert created
+
+
+def test_another_spelling_of_an_address_does_not_take_it_back_into_use(ada):
+    point, _ = contact_points.add(ada, channel="email", address="ada@example.com")
+    contact_points.disable(point, reason="bounce")
+
+    contact_points.update(point, address="Ada@example.com")
+
+    point.refresh_from_db()
+    assert (point.address, point.disabled_reason) == ("Ada@example.com", "bounce")

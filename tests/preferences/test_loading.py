@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from preferences import consent, contact_points
+from preferences import addresses, consent, contact_points
 from preferences.loading import load_categories, load_people
 from preferences.models import Suppression, User
 from project.foundation.encryption import blind_index
@@ -74,3 +74,14 @@ def test_categories_come_in_one_query(orders, offers, django_assert_num_queries)
 
     assert categories[orders.pk].required == {"email"}
     assert categories[offers.pk].defaults == {"push": False}
+
+
+def test_a_suppression_holds_for_every_spelling_of_an_email_address(ada):
+    contact_points.add(ada, channel="email", address="Ada@example.com")
+    Suppression.objects.create(
+        channel="email", address_index=addresses.index("email", "ADA@example.com"), reason="stop"
+    )
+
+    (point,) = load_people([ada.pk])[ada.pk].contact_points
+
+    assert (point.usable, point.suppressed) == (False, "stop")

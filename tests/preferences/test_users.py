@@ -217,3 +217,23 @@ def test_bulk_calls_that_overlap_the_other_way_round_do_not_deadlock():
 
 def test_fields_that_were_not_given_are_not_null():
     assert UserFields().name is UNSET
+
+
+def test_the_same_email_in_another_case_is_respelt_and_stays_what_it_was(db):
+    user, _ = upsert("ada", UserFields(email="ada@example.com"))
+    contact_points.disable(user.contact_points.get(), reason="bounce")
+
+    upsert("ada", UserFields(email="Ada@Example.com"))
+
+    point = user.contact_points.get()
+    assert (point.address, point.disabled_reason) == ("Ada@example.com", "bounce")
+    assert contact_points.find_users("email", "ada@example.com") == [user.pk]
+
+
+def test_an_email_they_have_under_another_label_in_another_case_is_not_doubled(db):
+    user, _ = upsert("ada", UserFields(email="old@example.com"))
+    contact_points.add(user, channel="email", address="work@example.com", label="work")
+
+    upsert("ada", UserFields(email="Work@example.com"))
+
+    assert [(point.label, point.address) for point in user.contact_points.all()] == [("work", "work@example.com")]

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # Leftmost first: each may import those after it, never those before.
 ROOMS = ["project", "notifications", "templates_app", "preferences", "project.foundation"]
-PURE = ["preferences.decisions", "notifications.retries"]
+PURE = ["preferences.decisions", "notifications.retries", "notifications.breaker", "notifications.rate_limits"]
 LONGEST = 300  # lines
 
 

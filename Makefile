@@ -26,7 +26,7 @@ test: .venv/installed-dev
 	elif [ -n "$$CI" ]; then exit 1; fi
 
 test-fast: .venv/installed-dev
-	@$(PYTEST) -m "not browser and not process" $(TESTS)
+	@$(PYTEST) -m "not browser and not process and not slow" $(TESTS)
 
 # Real processes killed, stalled and cut off: all of it, and by the dice for SOAK_MINUTES. See docs/faults.md.
 faults: .venv/installed-dev
@@ -49,7 +49,7 @@ web: .venv/installed
 
 live: .venv/installed
 	@exec $(BIN)/uvicorn project.asgi:application --host $(HOST) --port $(PORT) --lifespan off --no-access-log \
-		--no-server-header --log-level warning --ws websockets-sansio --ws-per-message-deflate false
+		--no-server-header --log-level warning --ws websockets-sansio --ws-max-size 65536 --ws-per-message-deflate false
 
 worker: .venv/installed
 	@exec $(BIN)/celery -A project worker --concurrency $(CONCURRENCY) --loglevel WARNING --without-mingle --without-gossip

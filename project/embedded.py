@@ -26,6 +26,7 @@ from project.celery import app
 
 WORKER_THREADS = 4
 GRACE_SECONDS = 3  # for requests under way; sockets that stay open longer are cut
+WS_MAX_BYTES = 65536  # of one frame of a client: the inbox's are far smaller, and uvicorn would buffer 16 MiB
 STOP_SECONDS = 10  # for tasks under way; what they leave is taken up again when its lease is over
 
 
@@ -76,6 +77,7 @@ def run(listener: socket.socket) -> None:
                 application,
                 ws="websockets-sansio",
                 ws_per_message_deflate=False,
+                ws_max_size=WS_MAX_BYTES,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

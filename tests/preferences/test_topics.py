@@ -60,6 +60,7 @@ def test_subscribers_come_in_pages(api, news):
     assert sorted(listed) == [user.user_id for user in people] and rest["next"] is None
 
 
+@pytest.mark.slow
 def test_ten_thousand_join_in_one_call(api, news):
     User.objects.bulk_create([User(user_id=f"user-{n}", password="!") for n in range(10_000)])
     ids = [f"user-{n}" for n in range(10_000)]

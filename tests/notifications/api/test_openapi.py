@@ -65,6 +65,7 @@ def document(client, db):
     return json.loads(response.content)
 
 
+@pytest.mark.slow
 def test_the_document_is_valid_openapi(document):
     validate(document)
 

@@ -117,6 +117,7 @@ def test_a_worker_killed_within_a_chunk_repeats_nobody(by_mail, small_claims, mo
     assert told() == [user.user_id for user in people]
 
 
+@pytest.mark.slow
 def test_no_more_is_made_than_the_look_ahead(by_mail, small_claims):
     crowd(30)
     broadcast_to({"all": True}, by_mail)
@@ -174,6 +175,7 @@ def test_a_test_broadcast_stays_in_the_outbox(ada, weekly_offers):
     assert not InboxItem.objects.exists()
 
 
+@pytest.mark.slow
 def test_ten_thousand_people_in_a_constant_number_of_statements_a_chunk(by_mail):
     crowd(10_000)
     broadcast = broadcast_to({"all": True}, by_mail)

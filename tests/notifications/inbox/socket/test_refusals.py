@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -83,15 +84,40 @@ def test_silence_instead_of_a_hello_closes_the_socket(
 def test_only_our_own_pages_and_named_ones_may_open_a_socket(
     ada: User, open_socket: Callable[..., Socket], settings: Settings
 ) -> None:
-    settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "https://carillon.example.com", ["127.0.0.1", "*"]
+    settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "https://carillon.example.com", ["127.0.0.1"]
     settings.EMBED_ORIGINS = ["https://shop.example.com"]
 
-    for origin in ("http://127.0.0.1:8000", "https://shop.example.com", "https://carillon.example.com"):
+    for origin in ("https://shop.example.com", "https://carillon.example.com"):
         socket = open_socket(additional_headers={"Origin": origin})
         socket.hello(ada)
         assert socket.hear()["type"] == "ready", origin
-    for origin in ("https://evil.example.com", "https://carillon.example.com.evil.com", "null", "http://["):
+    for origin in (
+        "https://evil.example.com",
+        "https://carillon.example.com.evil.com",
+        "https://carillon.example.com:8443",
+        "http://carillon.example.com",
+        "http://127.0.0.1:1.evil.com",
+        "null",
+        "http://[",
+    ):
         assert open_socket(additional_headers={"Origin": origin}).closed() == 4403, origin
+
+
+def test_a_page_of_the_host_it_was_called_by_may_open_a_socket_and_its_neighbours_may_not(
+    ada: User, url: str, open_socket: Callable[..., Socket], settings: Settings
+) -> None:
+    settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "http://localhost:1", ["127.0.0.1", "localhost"]
+    host = urlsplit(url).netloc
+
+    socket = open_socket(additional_headers={"Origin": f"http://{host}"})
+    socket.hello(ada)
+    assert socket.hear()["type"] == "ready"
+
+    # A cookie goes to every port of a host: another program's page must not listen with it.
+    for origin in ("http://127.0.0.1:3000", "http://localhost:3000", f"https://{host}"):
+        assert open_socket(additional_headers={"Origin": origin}).closed() == 4403, origin
+    settings.ALLOWED_HOSTS = ["localhost"]
+    assert open_socket(additional_headers={"Origin": f"http://{host}"}).closed() == 4403
 
 
 MALFORMED: list[str | bytes] = [

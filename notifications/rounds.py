@@ -40,15 +40,18 @@ def _work(ended: Callable[[], bool]) -> int:
 
 
 def _round(lane: Lane, ended: Callable[[], bool]) -> int:
-    """Plan one batch of a lane and deliver one sub-batch on each of its channels; what is urgent comes between."""
-    total = planning.plan_due(lane=lane)
+    """Plan one batch of a lane and deliver one sub-batch on each of its channels; what is urgent comes between.
+
+    Bulk is planned no further ahead than it is sent, or a broadcast's first message would wait for its last.
+    """
+    total = planning.plan_due(lane=lane) if lane != Lane.BULK else 0
     for channel in leases.channels_due(lane):
         if lane != Lane.HIGH:
             total += _urgent(ended)
         if ended():
             break
         total += delivery.deliver_due(channel, lane=lane)
-    return total
+    return total if total or lane != Lane.BULK else planning.plan_due(lane=lane)
 
 
 def _urgent(ended: Callable[[], bool]) -> int:

@@ -1,12 +1,21 @@
 """What a Celery worker does besides its tasks: loaded by CELERY_IMPORTS, in workers alone."""
 
 import os
+import sys
 from typing import Any
 
 from celery import signals
+from django.conf import settings
 from django.db import connections
 
 from notifications import lanes, stopping, sweeper
+
+
+@signals.celeryd_init.connect
+def refuse_sqlite(**kwargs: object) -> None:
+    """End a worker of its own without PostgreSQL: `manage.py run` is the one process that SQLite is for."""
+    if settings.EMBEDDED:
+        sys.exit("Set DATABASE_URL: without it Carillon runs embedded, in the one process of `manage.py run`.")
 
 
 @signals.worker_init.connect

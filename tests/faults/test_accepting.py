@@ -49,7 +49,7 @@ def test_a_request_whose_web_process_was_killed_can_be_repeated_and_goes_out_onc
     ledger.assert_equal(book, stack, repeats=0)
 
 
-@pytest.mark.parametrize("fault", ["drop", "stall"])
+@pytest.mark.parametrize("fault", ["drop", pytest.param("stall", marks=pytest.mark.faults_all)])
 @pytest.mark.parametrize("broker", ["redis", pytest.param("rabbitmq", marks=pytest.mark.faults_all)])
 def test_a_broker_that_is_away_costs_the_caller_less_than_a_second_and_loses_nothing(
     make_stack: MakeStack, book: Book, broker: str, fault: str
@@ -142,6 +142,7 @@ def test_one_key_asked_fifty_times_at_once_is_one_notification(stack: Stack, boo
     ledger.assert_equal(book, stack, repeats=0)
 
 
+@pytest.mark.faults_all
 def test_a_full_disk_is_answered_503_and_passes_without_repair(stack: Stack, book: Book) -> None:
     web = stack.web(output=Path("/dev/full"))  # whatever it logs meets a full disk as well
     stack.start("worker", output=Path("/dev/full"))
@@ -166,6 +167,7 @@ def test_a_full_disk_is_answered_503_and_passes_without_repair(stack: Stack, boo
     ledger.assert_equal(book, stack, repeats=0)
 
 
+@pytest.mark.faults_all
 def test_columns_are_added_while_the_code_before_them_runs(stack: Stack, book: Book) -> None:
     web = stack.web()
     stack.worker()

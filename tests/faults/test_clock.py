@@ -29,6 +29,7 @@ def clock_shift(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return library
 
 
+@pytest.mark.faults_all
 @pytest.mark.parametrize("hours", [1, -1])
 def test_a_worker_whose_clock_is_an_hour_off_sends_nothing_early_twice_or_never(
     stack: Stack, book: Book, clock_shift: Path, tmp_path: Path, hours: int

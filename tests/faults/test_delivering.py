@@ -19,6 +19,7 @@ NEVER = Step(then="hang")
 BOTH_BROKERS = pytest.mark.parametrize("broker", ["redis", pytest.param("rabbitmq", marks=pytest.mark.faults_all)])
 
 
+@pytest.mark.faults_all
 @BOTH_BROKERS
 def test_a_worker_killed_before_it_called_the_provider_has_each_message_sent_once(
     make_stack: MakeStack, book: Book, broker: str
@@ -40,7 +41,7 @@ def test_a_worker_killed_before_it_called_the_provider_has_each_message_sent_onc
 
 
 @BOTH_BROKERS
-@pytest.mark.parametrize("victim", ["the whole worker", "one pool process"])
+@pytest.mark.parametrize("victim", ["the whole worker", pytest.param("one pool process", marks=pytest.mark.faults_all)])
 def test_a_worker_killed_after_the_provider_took_messages_repeats_at_most_those(
     make_stack: MakeStack, book: Book, broker: str, victim: str
 ) -> None:
@@ -151,6 +152,7 @@ def test_workers_replaced_one_after_the_other_under_load_lose_and_repeat_nothing
     ledger.assert_equal(book, stack, repeats=0)
 
 
+@pytest.mark.faults_all
 def test_two_schedulers_or_none_send_each_message_once(stack: Stack, book: Book) -> None:
     stack.worker(DOORBELLS="false", SWEEP_SECONDS="3600")
     beats = [stack.start("beat"), stack.start("beat")]

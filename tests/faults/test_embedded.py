@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests import server
 from tests.faults.databases import environment_of
@@ -16,6 +17,7 @@ from tests.server import ROOT
 PAYLOAD = {"template_variables": {"order_id": "1", "customer_name": "Ada"}}
 
 
+@pytest.mark.faults_all
 def test_a_crowd_at_an_installation_on_sqlite_meets_no_error(tmp_path: Path) -> None:
     running = server.start(tmp_path / "var")
     try:
@@ -43,6 +45,7 @@ def test_an_installation_on_sqlite_that_is_killed_goes_on_where_it_was(tmp_path:
         again.stop()
 
 
+@pytest.mark.faults_all
 def test_a_second_process_on_sqlite_is_refused_in_words(tmp_path: Path) -> None:
     running = server.start(tmp_path / "var")
     try:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import httpx
+import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
@@ -18,6 +19,7 @@ from tests.faults.stack import Stack
 IN_APP: dict[str, Any] = {"channels_preferred": ["in_app"]}
 
 
+@pytest.mark.faults_all
 def test_without_its_redis_the_inbox_works_by_asking_and_is_live_again_within_30_seconds(
     stack: Stack, book: Book
 ) -> None:

@@ -4,6 +4,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from tests.faults import ledger
 from tests.faults.ledger import Book
 from tests.faults.load import send
@@ -43,6 +45,7 @@ def test_a_message_that_kills_its_worker_is_given_up_on_and_takes_nobody_along(s
     ledger.assert_equal(book, stack)
 
 
+@pytest.mark.faults_all
 def test_a_text_that_breaks_on_one_persons_data_fails_for_that_person_alone(stack: Stack, book: Book) -> None:
     web = stack.web()
     stack.worker()
@@ -111,6 +114,7 @@ def test_of_a_hundred_cancelled_while_they_leave_each_is_stopped_or_sent(stack: 
     ledger.assert_equal(book, stack)
 
 
+@pytest.mark.faults_all
 def test_what_the_provider_may_have_taken_is_not_called_cancelled(stack: Stack, book: Book) -> None:
     patient = {"RETRY_SCHEDULE": "0s,1h,1s"}
     stack.mail.for_recipient("p1@example.com", Step(then="reset"), Step())
@@ -125,6 +129,7 @@ def test_what_the_provider_may_have_taken_is_not_called_cancelled(stack: Stack, 
     assert _of(stack, in_doubt)["status"] == "queued"
 
 
+@pytest.mark.faults_all
 def test_what_could_not_be_sent_in_time_expires_unsent(stack: Stack, book: Book) -> None:
     web = stack.web(**PATIENT)
     stack.mail_line.drop()

@@ -21,6 +21,7 @@ def phone(number: int) -> str:
     return f"+49301234{number:04}"
 
 
+@pytest.mark.faults_all
 def test_a_provider_that_refuses_for_now_is_tried_again_until_it_takes_the_message(stack: Stack, book: Book) -> None:
     stack.mail.for_recipient("p1@example.com", LATER, LATER, Step())
     web = stack.web(RETRY_SCHEDULE="0s,6s,6s,6s")
@@ -38,6 +39,7 @@ def test_a_provider_that_refuses_for_now_is_tried_again_until_it_takes_the_messa
     ledger.assert_equal(book, stack, repeats=0)
 
 
+@pytest.mark.faults_all
 def test_a_provider_that_always_refuses_makes_a_dead_letter_after_the_published_tries(stack: Stack, book: Book) -> None:
     stack.mail.for_recipient("p1@example.com", LATER)
     web = stack.web()
@@ -54,6 +56,7 @@ def test_a_provider_that_always_refuses_makes_a_dead_letter_after_the_published_
     ledger.assert_equal(book, stack, repeats=0)
 
 
+@pytest.mark.faults_all
 @pytest.mark.parametrize("fault", ["drop", "stall"])
 def test_a_provider_that_cannot_be_reached_delays_and_loses_nothing(stack: Stack, book: Book, fault: str) -> None:
     patient = {"RETRY_SCHEDULE": "0s,2s,2s,2s,2s,2s,2s,2s,2s,2s,2s"}
@@ -73,7 +76,9 @@ def test_a_provider_that_cannot_be_reached_delays_and_loses_nothing(stack: Stack
     ledger.assert_equal(book, stack, repeats=0)
 
 
-@pytest.mark.parametrize("then", ["hang", "drip", "reset"])
+@pytest.mark.parametrize(
+    "then", ["hang", *(pytest.param(then, marks=pytest.mark.faults_all) for then in ("drip", "reset"))]
+)
 def test_a_provider_that_never_ends_its_answer_holds_up_nobody_else(stack: Stack, book: Book, then: str) -> None:
     stack.mail.for_recipient("p1@example.com", Step(then=then), Step())
     web = stack.web()
@@ -91,6 +96,7 @@ def test_a_provider_that_never_ends_its_answer_holds_up_nobody_else(stack: Stack
     ledger.assert_equal(book, stack, repeats=1)
 
 
+@pytest.mark.faults_all
 @pytest.mark.parametrize("form", ["seconds", "HTTP-date"])
 def test_a_provider_that_asks_for_patience_hears_from_nobody_before(stack: Stack, book: Book, form: str) -> None:
     web = stack.web()
@@ -114,6 +120,7 @@ def test_a_provider_that_asks_for_patience_hears_from_nobody_before(stack: Stack
     ledger.assert_equal(book, stack, repeats=0)
 
 
+@pytest.mark.faults_all
 def test_a_second_account_takes_over_while_the_first_is_down_and_gives_back(stack: Stack, book: Book) -> None:
     spare = stack.second_mail_sink()
     patient = {"RETRY_SCHEDULE": ",".join(["0s", *["1s"] * 60])}
@@ -161,6 +168,7 @@ def test_what_a_provider_may_have_taken_never_goes_to_another_one(stack: Stack, 
     ledger.assert_equal(book, stack)
 
 
+@pytest.mark.faults_all
 def test_a_refused_recipient_fails_at_once_and_a_refused_account_holds_its_messages(stack: Stack, book: Book) -> None:
     stack.mail.for_recipient("p1@example.com", Step.refuse("550 5.1.1 No such user"))
     web = stack.web()
@@ -182,6 +190,7 @@ def test_a_refused_recipient_fails_at_once_and_a_refused_account_holds_its_messa
     ledger.assert_equal(book, stack, repeats=0)
 
 
+@pytest.mark.faults_all
 def test_of_a_batch_only_what_failed_is_sent_again(stack: Stack, book: Book) -> None:
     stack.http.for_recipient(phone(1), Step.refuse("500 Broken"), Step())
     stack.http.for_recipient(phone(2), Step.refuse("400 No Such Number"))

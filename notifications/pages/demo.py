@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest
+from django.http.request import split_domain_port
 
 from notifications import acceptance
 from notifications.models import Caller
@@ -14,6 +16,16 @@ from preferences.models import User
 from templates_app.models import Type
 
 ADA = "ada"
+# What any proxy or tunnel adds; uvicorn takes X-Forwarded-For in, so REMOTE_ADDR alone says little.
+_OF_PROXIES = (
+    "Forwarded",
+    "Via",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+    "CF-Connecting-IP",
+)
 
 
 @dataclass(frozen=True)
@@ -72,9 +84,9 @@ def ada() -> User | None:
     return User.objects.filter(user_id=ADA, is_staff=False, is_superuser=False, is_active=True, erased_at=None).first()
 
 
-def key_for(demo: Demo, ip: str) -> str:
+def key_for(demo: Demo, request: HttpRequest) -> str:
     """Return the key to print in the curl line: the real one only for who sits at this machine."""
-    return demo.live_key if settings.EMBEDDED and _is_loopback(ip) else "$LIVE_KEY"
+    return demo.live_key if settings.EMBEDDED and _is_from_here(request) else "$LIVE_KEY"
 
 
 def order(user: User, product: Product) -> None:
@@ -106,6 +118,14 @@ def _tell(user: User, type_key: str, *, title: str, body: str, variables: dict[s
     caller = Caller.objects.filter(key="demo").first()
     request = acceptance.Request(user=user, type=type_, payload=payload, caller_id=caller.pk if caller else None)
     acceptance.accept(request)
+
+
+def _is_from_here(request: HttpRequest) -> bool:
+    """Return whether a browser on this machine asks: a tunnel or proxy connects from here too, for anybody."""
+    if any(name in request.headers for name in _OF_PROXIES):
+        return False
+    host = split_domain_port(request.get_host())[0].strip("[]")
+    return _is_loopback(request.META.get("REMOTE_ADDR", "")) and (host == "localhost" or _is_loopback(host))
 
 
 def _is_loopback(ip: str) -> bool:

@@ -24,7 +24,7 @@ def start(request: HttpRequest) -> HttpResponse:
         "is_ada": request.user.is_authenticated and request.user.get_username() == demo.ADA,
         "one_click": settings.EMBEDDED,
         "api_url": f"{shop.url}/api/v1/notifications/send",
-        "key": demo.key_for(shop, request.META.get("REMOTE_ADDR", "")),
+        "key": demo.key_for(shop, request),
     }
     return render(request, "notifications/shop.html", context)
 

@@ -81,8 +81,25 @@ def test_the_buttons_do_nothing_for_others(client: Client, shop: dict[str, str])
 
 
 def test_the_key_is_shown_to_this_machine_only(client: Client, shop: dict[str, str]) -> None:
-    here = client.get("/", REMOTE_ADDR="127.0.0.1").content.decode()
-    elsewhere = client.get("/", REMOTE_ADDR="192.0.2.7").content.decode()
+    here = client.get("/", REMOTE_ADDR="127.0.0.1", headers={"Host": "127.0.0.1:8000"}).content.decode()
+    elsewhere = client.get("/", REMOTE_ADDR="192.0.2.7", headers={"Host": "127.0.0.1:8000"}).content.decode()
 
     assert shop["live_key"] in here
     assert shop["live_key"] not in elsewhere
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-For": "127.0.0.1"},
+        {"X-Forwarded-Host": "shop.example.com"},
+        {"Forwarded": "for=192.0.2.7"},
+        {"X-Real-IP": "192.0.2.7"},
+        {"Via": "1.1 tunnel"},
+        {"Host": "shop.example.com"},
+    ],
+)
+def test_the_key_is_not_shown_through_a_proxy(client: Client, shop: dict[str, str], headers: dict[str, str]) -> None:
+    page = client.get("/", REMOTE_ADDR="127.0.0.1", headers={"Host": "127.0.0.1:8000"} | headers).content.decode()
+
+    assert shop["live_key"] not in page

@@ -4,6 +4,7 @@ A link holds the person's key and the moment of their last sign-in, signed. It o
 by one conditional UPDATE, and with it every other open link of the person dies.
 """
 
+import time
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
 
 from notifications import acceptance
 from notifications.models import Notification
@@ -29,6 +31,7 @@ TYPE_KEY = "ACCOUNT_SIGN_IN"
 LIFETIME = timedelta(minutes=15)
 LINKS_PER_PERSON = 3  # within LIFETIME
 REQUESTS_PER_IP = 30  # within LIFETIME
+ANSWER_SECONDS = 0.5  # how long every request for a link takes
 _PEOPLE_PER_ADDRESS = 3  # a family may share one; each gets a link of their own
 _SALT = "notifications.sign_in"
 
@@ -41,12 +44,14 @@ def request_link(identifier: str, *, ip: str, next_path: str = "") -> None:
     """Send a link to whoever `identifier` (a user_id or an e-mail address) stands for.
 
     Says nothing about whether there is such a person. Raises TooManyRequests per IP; a person who has enough links
-    already gets no other, silently.
+    already gets no other, silently. It takes ANSWER_SECONDS either way: writing a mail takes longer than finding none.
     """
     _count(ip)
+    started = time.monotonic()
     for user in _people(identifier):
         if not _has_enough(user):
             _send(user, next_path)
+    time.sleep(max(0.0, ANSWER_SECONDS - (time.monotonic() - started)))
 
 
 def owner(token: str) -> User | None:
@@ -134,8 +139,12 @@ def _has_enough(user: User) -> bool:
 
 def _count(ip: str) -> None:
     key = f"sign_in:{ip}"
-    cache.add(key, 0, LIFETIME.total_seconds())
-    if cache.incr(key) > REQUESTS_PER_IP:
+    try:
+        cache.add(key, 0, LIFETIME.total_seconds())
+        asked = cache.incr(key)
+    except (ValueError, RedisError, OSError):  # it ran out between the two, or the cache is away: nobody is shut out
+        return
+    if asked > REQUESTS_PER_IP:
         raise TooManyRequests
 
 

@@ -1,4 +1,5 @@
 import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -18,8 +19,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def fresh_counters() -> None:
+def fresh_counters(monkeypatch: pytest.MonkeyPatch) -> None:
     cache.clear()
+    monkeypatch.setattr(sign_in, "ANSWER_SECONDS", 0)
 
 
 @pytest.fixture
@@ -189,3 +191,26 @@ def test_signing_out_takes_a_post(client: Client, ada: User) -> None:
     client.post("/logout/")
 
     assert "_auth_user_id" not in client.session
+
+
+def test_asking_takes_as_long_for_nobody_as_for_somebody(
+    client: Client, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_in, "ANSWER_SECONDS", 0.5)
+
+    for identifier in ("ada", "nobody"):
+        started = time.monotonic()
+        ask(client, identifier)
+
+        assert 0.5 <= time.monotonic() - started < 1.5
+
+
+def test_people_get_in_while_the_cache_forgets(client: Client, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forgotten(key: str) -> int:
+        raise ValueError
+
+    monkeypatch.setattr(sign_in.cache, "incr", forgotten)
+
+    ask(client, "ada")
+
+    assert Notification.objects.filter(user=ada).count() == 1

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from preferences import loading, profiles
 from preferences.models import User
 from project.foundation import bodies, faults
-from project.foundation.problems import Conflict, Fault, InvalidRequest, NotFound
+from project.foundation.problems import Conflict, Fault, Forbidden, InvalidRequest, NotFound
 from project.foundation.views import ApiView
 from templates_app import liquid, rendering, samples
 from templates_app.api.schemas import PreviewAnswer, PreviewBody, SourceAnswer, SourceBody
@@ -64,9 +64,14 @@ class TemplatePreview(ApiView):
         responses={200: bodies.openapi_schema(PreviewAnswer)},
     )
     def post(self, request: Request, key: str) -> Response:
-        """Render one channel of a stored template for a sample person or a real one."""
+        """Render one channel of a stored template for a sample person or a real one.
+
+        A real one's name, address and attributes can be read from it: that needs the scope users as well.
+        """
         template = find(key)
         body = bodies.read(request, PreviewBody)
+        if body.user_id is not None and "users" not in getattr(request.auth, "scopes", ()):
+            raise Forbidden("A preview for a real person needs the scope users.")
         version = _version(template, body.version)
         person = _person(body.user_id)
         locale = _locale(body.locale) or (person.locale if person else "")

@@ -121,7 +121,7 @@ def test_a_preview_is_rendered_for_a_sample_and_for_a_real_person(
     draft(
         "order_shipped", ("sms", "en", {"text": "{{ user.first_name }} {{ order_id }} {{ user.plan | default: '-' }}"})
     )
-    client = api()
+    client = api("templates", "users")
 
     sample = client.post("/api/v1/templates/order_shipped/preview", {"channel": "sms"})
     real = client.post(
@@ -148,7 +148,19 @@ def test_a_preview_is_rendered_for_a_sample_and_for_a_real_person(
 def test_a_bad_preview_is_refused(
     api: Api, template: Template, order_shipped: Type, body: Any, status: int, found: list[tuple[str, str]]
 ) -> None:
-    assert problem(api().post("/api/v1/templates/order_shipped/preview", body), status) == found
+    client = api("templates", "users")
+
+    assert problem(client.post("/api/v1/templates/order_shipped/preview", body), status) == found
+
+
+def test_a_real_person_is_shown_only_to_keys_that_may_read_people(
+    api: Api, template: Template, order_shipped: Type
+) -> None:
+    body = {"channel": "sms", "user_id": "bob"}
+
+    response = api("templates").post("/api/v1/templates/order_shipped/preview", body)
+
+    assert (response.status_code, response.json()["code"]) == (403, "forbidden")
 
 
 @pytest.mark.parametrize(

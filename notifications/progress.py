@@ -59,7 +59,8 @@ def of(broadcast: Broadcast) -> Progress:
         opened=reached[_OPENED],
         clicked=reached[_CLICKED],
         failed=noted.get(states.FAILED, 0),
-        skipped=noted.get(states.COMPLETED, 0) + noted.get(states.PROCESSING, 0) - sent - pending,
+        # Between the two queries somebody may have moved on.
+        skipped=max(0, noted.get(states.COMPLETED, 0) + noted.get(states.PROCESSING, 0) - sent - pending),
         cancelled=cancelled,
         expired=noted.get(states.EXPIRED, 0),
     )

@@ -1,4 +1,4 @@
-"""Keys made by keys: none can hand out more than it has."""
+"""Keys made and ended by keys: none can hand out more than it has."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -55,6 +55,13 @@ def rotate(granter: Credentials, key: ApiKey) -> tuple[ApiKey, str]:
     if ended or key.revoked_at is not None:
         raise Conflict("This key has ended. Issue a new one.")
     return keys.rotate(key, actor=granter.actor)
+
+
+def revoke(granter: Credentials, key: ApiKey) -> None:
+    """End a key. Raises ScopeNotHeld: what runs live is not for a test key to stop."""
+    if granter.mode == Mode.TEST and key.mode == Mode.LIVE:
+        raise ScopeNotHeld("A test key cannot revoke live keys.")
+    keys.revoke(key, actor=granter.actor)
 
 
 def _refuse_more(granter: Credentials, scopes: Sequence[str], mode: str) -> None:

@@ -9,7 +9,7 @@ from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications.access import granting, keys
+from notifications.access import granting
 from notifications.access.authentication import credentials
 from notifications.models import ApiKey
 from project.foundation import bodies, pages
@@ -101,7 +101,7 @@ class KeyById(ApiView):
     @extend_schema(operation_id="revoke_key", responses={204: None})
     def delete(self, request: Request, id: str) -> Response:
         """Revoke a key. Doing so twice changes nothing."""
-        keys.revoke(_found(id), actor=credentials(request).actor)
+        granting.revoke(credentials(request), _found(id))
         return Response(status=204)
 
 

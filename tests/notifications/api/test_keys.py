@@ -109,3 +109,10 @@ def test_the_list_is_newest_first_and_pages(shop):
     listed = [row["id"] for page in (first, second) for row in page["results"]]
     assert listed == [*made[::-1], shop.key.id]
     assert second["next"] is None
+
+
+def test_a_test_key_cannot_revoke_live_keys(shop, shop_testing):
+    response = shop_testing.delete(f"{KEYS}/{shop.key.id}")
+
+    assert (response.status_code, response.json()["code"]) == (403, "scope_not_held")
+    assert shop.get(KEYS).status_code == 200

@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -32,7 +33,12 @@ def page(
     if after is not None:
         try:
             field = queryset.model._meta.pk if name == "pk" else queryset.model._meta.get_field(name)
-            rows = rows.filter(**{f"{name}__{'lt' if key.startswith('-') else 'gt'}": field.to_python(after)})  # type: ignore[union-attr]
+            value = field.to_python(after)  # type: ignore[union-attr]
+            if isinstance(value, datetime):
+                if value.tzinfo is None:
+                    raise _bad_cursor()
+                value = value.astimezone(UTC)  # what has no place in UTC has none in the database
+            rows = rows.filter(**{f"{name}__{'lt' if key.startswith('-') else 'gt'}": value})
         except (ValidationError, ValueError, TypeError, OverflowError):
             raise _bad_cursor() from None
     found = list(rows[: limit + 1])

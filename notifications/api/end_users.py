@@ -28,7 +28,6 @@ class EndUserView(ApiView):
         if origin in settings.EMBED_ORIGINS:
             response["Access-Control-Allow-Origin"] = origin
         patch_vary_headers(response, ["Origin"])
-        response.setdefault("Cache-Control", "no-store")
         return response
 
     def end_user(self, request: Request) -> EndUser:

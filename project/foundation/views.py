@@ -60,6 +60,7 @@ class ApiView(APIView):
         except Exception as error:
             response = self.handle_exception(error)
         self.response = self.finalize_response(self.request, response, *args, **kwargs)
+        self.response.setdefault("Cache-Control", "no-store")  # it is about people, or for one key alone
         return self.response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -2,6 +2,17 @@
 
 from typing import Any
 
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.request import Request
+
+
+class Schema(SpectacularAPIView):
+    """The document. There is one version of it: what `?version=` says would stand in it, and in a header."""
+
+    def _get_version_parameter(self, request: Request) -> None:
+        return None
+
+
 _PROBLEM = {
     "type": "object",
     "description": "RFC 9457. `code` is stable; the codes are listed under `type`.",
@@ -19,7 +30,10 @@ _PROBLEM = {
                 "type": "object",
                 "required": ["pointer", "code", "message"],
                 "properties": {
-                    "pointer": {"type": "string", "description": "RFC 6901: where in the body, or /name of a parameter."},
+                    "pointer": {
+                        "type": "string",
+                        "description": "RFC 6901: where in the body, or /name of a parameter.",
+                    },
                     "code": {"type": "string"},
                     "message": {"type": "string"},
                 },

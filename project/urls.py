@@ -1,12 +1,12 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from notifications.api.send import SendView
-from project import health, problem_pages
+from project import health, openapi, problem_pages
 
 api: list[URLPattern | URLResolver] = [
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", openapi.Schema.as_view(), name="schema"),
     path("", include("preferences.api.urls")),
     path("", include("templates_app.api.urls")),
     path("", include("notifications.api.urls")),

@@ -171,3 +171,11 @@ def _codes_of_faults() -> set[str]:
                     choices = (node.value.body, node.value.orelse) if isinstance(node.value, ast.IfExp) else ()
                     found |= {choice.value for choice in choices if isinstance(choice, ast.Constant)}
     return found
+
+
+@pytest.mark.parametrize("version", ["%00", "%0d%0aX:1", "a%22b"])
+def test_the_schema_takes_no_version_from_strangers(client, version):
+    response = client.get(f"/api/v1/schema/?version={version}")
+
+    assert response.status_code == 200
+    assert response["Content-Disposition"] == 'inline; filename="Carillon.yaml"'

@@ -1,3 +1,4 @@
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -73,6 +74,7 @@ def clock_now():
 def providers(monkeypatch, settings):
     """Stand-ins that answer as they are told, and no accounts remembered from before."""
     settings.RETRY_SCHEDULE = [timedelta()] + [timedelta(seconds=5)] * 20
+    monkeypatch.setattr(random, "random", lambda: 1.0)  # waits are whole
     found = Providers()
     monkeypatch.setattr(accounts, "send", found.send)
     accounts.forget()

@@ -65,6 +65,7 @@ class Migration(migrations.Migration):
                 ("last_used_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
+                "verbose_name": "API key",
                 "ordering": ["-created_at"],
             },
         ),
@@ -694,8 +695,6 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "outbox message",
-                "verbose_name_plural": "outbox",
                 "ordering": ["-id"],
             },
         ),

@@ -33,6 +33,7 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "API key"
         ordering = ["-created_at"]
         constraints = [models.CheckConstraint(condition=models.Q(mode__in=["live", "test"]), name="key_mode_is_known")]
 

@@ -51,4 +51,4 @@ class InboxItem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.id)
+        return str(self.content.get("title") or self.type_key)

@@ -24,8 +24,6 @@ class OutboxMessage(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = "outbox message"
-        verbose_name_plural = "outbox"
 
     def __str__(self) -> str:
-        return f"{self.channel} {self.id}"
+        return f"{self.get_channel_display()} to {self.user}"

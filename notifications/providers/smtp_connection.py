@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 import re
 import socket
 import ssl
@@ -68,7 +69,8 @@ class Connection:
         except TimeoutError:
             failure = Outcome.transient("The mail server did not answer in time.")
         except (ConnectionLost, OSError) as error:
-            failure = Outcome.transient(f"The mail server cannot be reached: {error}")
+            place = f"{server.host}:{server.port}"
+            failure = Outcome.transient(f"The mail server {place} cannot be reached: {_reason(error)}")
         except NotConnected as error:
             failure = error.outcome
         else:
@@ -215,3 +217,11 @@ def _tls(security: Security) -> ssl.SSLContext | None:
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+def _reason(error: Exception) -> str:
+    """Return why there is no connection as the system words it: asyncio's own text is Python's, number and all."""
+    if isinstance(error, OSError) and error.errno:
+        words = os.strerror(error.errno) if error.errno > 0 else str(error.strerror)  # below zero: of the resolver
+        return f"{words}."
+    return str(error)

@@ -1,6 +1,7 @@
 """What SMTP makes of servers that break off, fall silent, drip, flood or limit."""
 
 import asyncio
+import re
 import time
 
 import pytest
@@ -159,7 +160,10 @@ def test_a_server_that_is_not_there_took_nothing():
         await asyncio.sleep(0.01)
         return await provider.send_many([message(1), message(2)])
 
-    assert kinds(asyncio.run(run())) == ["transient", "transient"]
+    outcomes = asyncio.run(run())
+
+    assert kinds(outcomes) == ["transient", "transient"]
+    assert re.fullmatch(r"The mail server 127.0.0.1:\d+ cannot be reached: Connection refused.", outcomes[0].error)
 
 
 def test_a_server_that_speaks_no_smtp_took_nothing():

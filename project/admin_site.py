@@ -17,6 +17,8 @@ _GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
         [
             ("Notifications", "notifications", "notifications.Notification"),
             ("Broadcasts", "campaign", "notifications.Broadcast"),
+            ("Dead letters", "unsubscribe", "notifications.DeadLetter"),
+            ("Unknown outcomes", "help", "notifications.UnknownDelivery"),
             ("Outbox", "outbox", "notifications.OutboxMessage"),
             ("Inbox items", "inbox", "notifications.InboxItem"),
         ],

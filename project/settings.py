@@ -183,6 +183,7 @@ CELERY_DB_REUSE_MAX = 100_000
 
 # --- The API ----------------------------------------------------------------------------------------------------------
 IDEMPOTENCY = "notifications.idempotency.answer_once"
+USER_ADMIN_SECTION = ("notifications.view_notification", "notifications.admin.recent.of_user")  # for whom, by whom
 MUTABLE_TYPES = "templates_app.Type"  # the model whose keys people may mute
 LINK_SCHEMES = env.items("LINK_SCHEMES")  # of apps, beside http and https: "myshop"
 REST_FRAMEWORK = {

@@ -76,6 +76,8 @@ class AccountForm(_ModelForm):
         _, faults = options.merged(self.provider_class.Options, self.given, stored)
         for fault in faults:
             name = fault.pointer.rsplit("/", 1)[-1]
+            if _PREFIX + name in self.errors:
+                continue  # the field itself has said so
             self.add_error(_PREFIX + name if name in described else None, fault.message)
         return cleaned
 

@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from preferences.admin.base import ReadOnlyAdmin, moment
+from preferences.admin.base import ReadOnlyAdmin, moment, who
 from project.foundation.ids import created_at
 from project.foundation.models import AuditEvent
 
@@ -8,6 +8,7 @@ from project.foundation.models import AuditEvent
 class AuditAdmin(ReadOnlyAdmin):
     """Who did what to what, in the admin and by API."""
 
+    empty_says = "Every change made by staff, by the API or by Carillon itself adds a line here."
     list_display = ["at", "who", "did", "target", "about"]
     search_fields = ["actor", "action", "target"]
     search_help_text = "Who, what or to what: “staff:grace”, “key.issued”, “category:offers”"
@@ -20,8 +21,7 @@ class AuditAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Who", ordering="actor")
     def who(self, event: AuditEvent) -> str:
-        kind, _, name = event.actor.partition(":")
-        return {"staff": name, "key": f"{name} (API)", "user": f"{name} (themselves)"}.get(kind, "Carillon")
+        return who(event.actor)
 
     @admin.display(description="Did", ordering="action")
     def did(self, event: AuditEvent) -> str:

@@ -32,6 +32,7 @@ class Sending:
     why: str
     attempts: int
     at: datetime | None
+    next_at: datetime | None  # of another try, after one that did not get through
     outbox_id: UUID | None
 
 
@@ -88,12 +89,13 @@ def _sendings(deliveries: list[Delivery]) -> list[Sending]:
         Sending(
             channel=CHANNELS[row.channel].name,
             to=_to(row, known.addresses),
-            via=known.providers.get(row.provider_account_id or 0, "–"),
+            via=words.provider(known.providers.get(row.provider_account_id or 0, "–")),
             status=words.status(row),
             pill=words.pill(words.status(row)),
             why=row.error or words.reason(row.reason),
             attempts=row.attempts,
             at=row.clicked_at or row.opened_at or row.delivered_at or row.sent_at,
+            next_at=row.due_at if row.attempts else None,
             outbox_id=outbox.get(row.id),
         )
         for row in deliveries
@@ -111,8 +113,8 @@ def _timeline(notification: Notification, deliveries: list[Delivery]) -> list[Ha
     return [
         Happening(
             at=line["at"],
-            pill=words.pill(words.event(line["event"])),
-            what=words.event(line["event"]),
+            pill=words.pill(words.event(line["event"], line["detail"])),
+            what=words.event(line["event"], line["detail"]),
             where=channels.get(line["delivery_id"], ""),
             detail=_caller(notification) if line["event"] == "accepted" else words.explain(line["detail"]),
         )

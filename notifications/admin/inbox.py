@@ -7,6 +7,7 @@ from preferences.admin.base import ReadOnlyAdmin, display, moment
 class InboxItemAdmin(ReadOnlyAdmin):
     """What stands in people's inboxes."""
 
+    empty_says = "What people find in their inbox stands here."
     list_display = ["at", "user", "title", "category", "state"]
     list_filter = ["category"]
     list_select_related = ["user", "category"]

@@ -16,6 +16,7 @@ from project.foundation.ids import created_at
 class NotificationAdmin(ReadOnlyAdmin):
     """What was asked for, what the rules said, what became of it."""
 
+    empty_says = "What your services ask for by the API stands here, with what became of it."
     list_display = ["at", "user", "type", "status_pill", "priority_word", "caller_name", "mode_pill"]
     list_filter = ["status", "mode", "priority"]
     list_select_related = ["user", "type", "caller"]

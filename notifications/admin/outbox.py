@@ -20,6 +20,7 @@ _SHOWN_HEADERS = ("From", "To", "Subject", "Date", "Message-ID", "List-Unsubscri
 
 
 class OutboxAdmin(ReadOnlyAdmin):
+    empty_says = "What a test key sends, and what an outbox account takes, is kept here for seven days."
     list_display = ["at", "user", "channel_pill", "says", "masked_to", "mode_pill"]
     list_filter = ["channel", "mode"]
     list_select_related = ["user"]

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from notifications import account_changes, account_health, accounts
-from notifications.admin import account_form
+from notifications.admin import account_form, words
 from notifications.models import ProviderAccount
 from notifications.providers.base import Provider
 from preferences.admin.base import Admin, actor, display
@@ -33,7 +33,7 @@ _STATES = {
 class ProviderAccountAdmin(Admin):
     """The form follows the provider; adding one starts with choosing it."""
 
-    list_display = ["name", "channel_pill", "provider", "order", "state"]
+    list_display = ["name", "channel_pill", "provider_name", "order", "standing"]
     list_filter = ["channel", "enabled"]
     search_fields = ["name", "provider"]
     ordering = ["channel", "order", "name"]
@@ -48,7 +48,11 @@ class ProviderAccountAdmin(Admin):
         if self._provider(request) is not None:
             return super().add_view(request, form_url, extra_context)
         offered = [
-            {"key": key, "channels": ", ".join(CHANNELS[channel].name for channel in each.channels)}
+            {
+                "key": key,
+                "name": words.provider(key),
+                "channels": ", ".join(CHANNELS[channel].name for channel in each.channels),
+            }
             for key, each in accounts.provider_classes().items()
         ]
         context = {
@@ -71,7 +75,7 @@ class ProviderAccountAdmin(Admin):
             return [(None, {"fields": ["name", "provider", "channel", "order", "enabled"]})]
         given = [name for name in account_form.make(provider).base_fields if name.startswith("option_")]
         fieldsets: list[Any] = [(None, {"fields": ["name", "channel", ("order", "enabled"), "rate_limit"]})]
-        return [*fieldsets, (provider.key.replace("_", " ").capitalize(), {"fields": given})] if given else fieldsets
+        return [*fieldsets, (words.provider(provider.key), {"fields": given})] if given else fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: ProviderAccount | None = None) -> list[str]:
         if obj is None:
@@ -94,8 +98,12 @@ class ProviderAccountAdmin(Admin):
     def channel_pill(self, account: ProviderAccount) -> str:
         return str(account.get_channel_display())
 
+    @display(description="Provider", ordering="provider")
+    def provider_name(self, account: ProviderAccount) -> str:
+        return words.provider(account.provider)
+
     @display(description="State", ordering="enabled", label=_STATES)
-    def state(self, account: ProviderAccount) -> str:
+    def standing(self, account: ProviderAccount) -> str:
         return _WORDS[account_health.standing(account).state]
 
     @admin.action(description="Try again", permissions=["change"])

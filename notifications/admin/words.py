@@ -25,6 +25,7 @@ PILLS = {
     "Complained": "danger",
     "Skipped": "",
     "Unknown": "warning",
+    "Did not get through": "warning",
 }
 _CLASSES = {"success": "crl-good", "danger": "crl-bad", "warning": "crl-waits", "info": "crl-busy", "": "crl-off"}
 
@@ -54,10 +55,16 @@ _RULES = {
     "channel_default": "The channel’s default",
     "no_contact_point": "No address on this channel",
 }
+# Names that are not written like a word.
+_PROVIDERS = {"apns": "APNs", "fcm": "FCM", "ses": "SES", "smtp": "SMTP", "sns": "SNS"}
 _EVENTS = {
     "accepted": "Accepted",
     "planned": "Planned: the rules decided where it goes",
 }
+
+
+def provider(key: str) -> str:
+    return _PROVIDERS.get(key, key.replace("_", " ").capitalize())
 
 
 def status(row: Notification | Delivery) -> str:
@@ -77,7 +84,10 @@ def rule(key: str) -> str:
     return _RULES.get(key, key.replace("_", " ").capitalize())
 
 
-def event(kind: str) -> str:
+def event(kind: str, detail: str = "") -> str:
+    """Return what happened. A delivery that was tried and did not get through is queued again, and says why."""
+    if kind == "queued" and detail and detail not in _REASONS:
+        return "Did not get through"
     return _EVENTS.get(kind, kind.replace("_", " ").capitalize())
 
 

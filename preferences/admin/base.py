@@ -48,8 +48,16 @@ def actor(request: HttpRequest) -> str:
     return f"staff:{request.user.get_username()}"
 
 
+def who(actor: str) -> str:
+    """Return in words whom the audit trail names: "grace", "shop (API)"."""
+    kind, _, name = actor.partition(":")
+    return {"staff": name, "key": f"{name} (API)", "user": f"{name} (themselves)"}.get(kind, "Carillon")
+
+
 class Admin(_Typed):
     """A model's pages: quick on long tables, and every change in the audit trail."""
+
+    empty_says = "What is added stands here."  # under an empty list
 
     show_full_result_count = False
     list_per_page = 50

@@ -15,6 +15,7 @@ _SOURCES = {
 class ConsentAdmin(ReadOnlyAdmin):
     """The ledger: who changed what from what to what, and how we know."""
 
+    empty_says = "Each time somebody changes what may reach them, a line is added here."
     list_display = ["at", "user", "about", "became", "how"]
     list_filter = ["source"]
     list_select_related = ["user"]

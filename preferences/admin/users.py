@@ -1,10 +1,12 @@
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.admin import UserAdmin as AccountAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.module_loading import import_string
 from unfold.forms import AdminPasswordChangeForm, UnfoldReadOnlyPasswordHashWidget, UserCreationForm
 
 from preferences import addresses, contact_points, decisions, loading
@@ -45,12 +47,14 @@ class UserAdmin(AccountAdmin, Admin):  # type: ignore[type-arg]
     search_help_text = "User id, or a whole e-mail address or phone number"
     ordering = ["-pk"]
     filter_horizontal = ()
-    readonly_fields = ["shown_contact_points", "shown_choices", "created_at", "last_login", "erased_at"]
+    _shown = ("shown_contact_points", "shown_choices", "shown_section")
+    readonly_fields = [*_shown, "created_at", "last_login", "erased_at"]
     add_fieldsets = [(None, {"fields": ["user_id", "usable_password", "password1", "password2"]})]
     fieldsets = [
         (None, {"fields": ["user_id", "name", ("locale", "timezone"), "is_active"]}),
         ("Contact points", {"fields": ["shown_contact_points"]}),
         ("What reaches them", {"fields": ["shown_choices"]}),
+        ("What they were told", {"fields": ["shown_section"]}),
         ("Staff", {"classes": ["tab"], "fields": [*_RIGHTS, "password"]}),
         ("Dates", {"classes": ["tab"], "fields": ["created_at", "last_login", "erased_at"]}),
     ]
@@ -69,6 +73,12 @@ class UserAdmin(AccountAdmin, Admin):  # type: ignore[type-arg]
         if not request.user.is_superuser:
             fields += [*_RIGHTS, "password"]
         return [*fields, "user_id"] if obj else fields
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if request.user.has_perm(settings.USER_ADMIN_SECTION[0]):
+            return fieldsets
+        return [(title, options) for title, options in fieldsets if "shown_section" not in options["fields"]]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         if obj is not None and (obj.is_staff or obj.is_superuser) and not request.user.is_superuser:
@@ -117,6 +127,12 @@ class UserAdmin(AccountAdmin, Admin):  # type: ignore[type-arg]
             rows.append((category.name, [decisions.decide(facts, key) for key in channels]))
         context = {"channels": [CHANNELS[key].name for key in channels], "rows": rows}
         return render_to_string("preferences/admin/choices.html", context)
+
+    @display(description="Newest first")
+    def shown_section(self, user: User) -> str:
+        """What a room above knows of the person."""
+        section: str = import_string(settings.USER_ADMIN_SECTION[1])(user)
+        return section
 
 
 def _owners(channel: str, text: str) -> list[int]:

@@ -39,6 +39,7 @@ class NewTemplateForm(_TemplateForm):
 
 class TemplateAdmin(Admin):
     form = NewTemplateForm
+    empty_says = "A template says one thing on every channel and in every language."
     list_display = ["name", "key", "state_pill", "says", "used_by", "updated_at"]
     search_fields = ["name", "key"]
     prepopulated_fields = {"key": ["name"]}

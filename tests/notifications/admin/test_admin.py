@@ -1,5 +1,8 @@
+import re
+
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -212,3 +215,42 @@ def test_a_longer_list_costs_no_more_queries(
     for page in ("notification", "outboxmessage", "inboxitem"):
         with django_assert_max_num_queries(12):
             desk.get(f"/admin/notifications/{page}/")
+
+
+def test_a_persons_page_shows_what_they_were_told_to_those_who_may_know(
+    desk: Client, porter: Client, ada: User, order: Type
+) -> None:
+    tell(ada, order)
+    url = reverse("admin:preferences_user_change", args=[ada.pk])
+    User.objects.get(user_id="porter").user_permissions.add(Permission.objects.get(codename="view_user"))
+
+    assert "What they were told" in desk.get(url).content.decode()
+    assert "What they were told" not in porter.get(url).content.decode()
+
+
+def test_an_empty_list_says_what_will_stand_there_and_a_search_without_hits_leads_back(desk: Client) -> None:
+    url = reverse("admin:notifications_notification_changelist")
+
+    assert "What your services ask for by the API stands here" in desk.get(url).content.decode()
+    assert "Nothing fits" in desk.get(f"{url}?q=nobody").content.decode()
+
+
+def test_times_are_written_with_their_zone(desk: Client, ada: User) -> None:
+    page = desk.get(reverse("admin:preferences_user_changelist")).content.decode()
+
+    assert re.search(r"\d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d UTC", page)
+
+
+def test_the_list_of_provider_accounts_says_how_each_fares(desk: Client, ada: User) -> None:
+    page = desk.get(reverse("admin:notifications_provideraccount_changelist")).content.decode()
+
+    assert "In use" in page
+
+
+def test_a_provider_accounts_missing_option_is_told_once(desk: Client) -> None:
+    url = reverse("admin:notifications_provideraccount_add")
+
+    page = desk.post(f"{url}?provider=smtp", {"name": "main", "channel": "email", "order": "1"}).content.decode()
+
+    assert "This field is required." in page
+    assert "This option is required." not in page

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, JsonResponse
 from msgspec import Meta, Struct
 
+from preferences.admin.base import who
 from preferences.channels import CHANNELS
 from project.foundation import bodies
 from project.foundation.problems import Problem
@@ -129,7 +130,7 @@ def context(
     return {
         "template": template,
         "version": version,
-        "versions": versions,
+        "versions": [(row, who(row.published_by or row.author)) for row in versions],
         "is_draft": is_draft,
         "is_newest": is_newest,
         "may_write": may_write,

@@ -178,7 +178,9 @@ function go(channel, locale) {
 
 function edited(part, source) {
   current().parts[part] = source;
-  state.faults = state.faults.filter((f) => f.channel !== state.channel || f.locale !== state.locale);
+  const elsewhere = (fault) => fault.channel !== state.channel || fault.locale !== state.locale;
+  state.faults = state.faults.filter(elsewhere);
+  problems(refused.filter(elsewhere)); // what is wrong here now stands beside its field
   markChanged();
   refresh();
 }
@@ -343,11 +345,13 @@ async function post(url, body) {
   }
 }
 
+let refused = [];
 function problems(found) {
+  refused = found;
   const list = make("ul");
   for (const fault of found) {
     const place = fault.channel
-      ? `${channelOf(fault.channel).name}, ${languageName(fault.locale)}, ${fault.part}${fault.line ? `, line ${fault.line}` : ""}: `
+      ? `${channelOf(fault.channel).name}, ${languageName(fault.locale)}, ${partName(fault)}${fault.line ? `, line ${fault.line}` : ""}: `
       : "";
     const words = `${place}${fault.message}`;
     const jump = () => {
@@ -359,6 +363,10 @@ function problems(found) {
   }
   by("ed-problems").replaceChildren(list);
   by("ed-problems").hidden = found.length === 0;
+}
+
+function partName({ channel, part }) {
+  return channelOf(channel).parts.find(({ key }) => key === part)?.label ?? part;
 }
 
 function say(text, act, onclick) {

@@ -24,7 +24,7 @@ def test_a_person_comes_in_by_the_link_in_their_mail_and_only_once(context: Brow
 
 
 def _link_in_newest_mail(shop: Shop, user_id: str) -> str:
-    for _ in range(50):
+    for _ in range(200):
         query = {"user_id": user_id, "channel": "email", "limit": "1"}
         mails = shop.client.get("/api/v1/outbox", params=query, headers=shop.headers).json()["results"]
         if found := mails and re.search(r"http://\S+/login/\S+", mails[0]["parts"]["text"]):

@@ -12,6 +12,8 @@ from django.db import connection
 from notifications.models import Delivery, Notification
 from preferences.channels import CHANNELS
 
+TOGETHER_AFTER_A_LOSS = 10
+
 Row = TypeVar("Row", Notification, Delivery)
 
 
@@ -34,8 +36,9 @@ def claim(
 ) -> Claim[Row]:
     """Take up to `limit` due rows, the highest lane and the longest due first.
 
-    A row whose earlier lease ran out counts one recovery: whoever held it died or hung. It is taken alone, so that
-    what ends a process is found without its neighbours.
+    A row whose earlier lease ran out counts one recovery: whoever held it died or hung. After a first loss rows are
+    taken few together, after a second one alone: what ends a process is found without its neighbours, and a batch that
+    merely met a killed worker is not done row by row.
     """
     token = uuid4()
     lease = timedelta(seconds=settings.LEASE_SECONDS)
@@ -47,19 +50,23 @@ def claim(
             where += f" AND {column} = %({column})s"
             parameters[column] = wanted
     locking = "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
+    table = model._meta.db_table
     parameters["token"] = model._meta.get_field("lease").get_db_prep_value(token, connection)
     rows = list(
         model.objects.raw(
             f"""
-            WITH due AS (SELECT id, lane, due_at, (leased_until IS NOT NULL OR recoveries > 0) AS recovered
-                           FROM {model._meta.db_table} WHERE {where}
+            WITH due AS (SELECT id, lane, due_at,
+                                recoveries + (CASE WHEN leased_until IS NULL THEN 0 ELSE 1 END) AS losses
+                           FROM {table} WHERE {where}
                           ORDER BY lane, due_at LIMIT %(limit)s {locking}),
-                 alone AS (SELECT id FROM due WHERE recovered ORDER BY lane, due_at, id LIMIT 1)
-            UPDATE {model._meta.db_table}
+                 suspect AS (SELECT id FROM due WHERE losses > 1 ORDER BY lane, due_at, id LIMIT 1),
+                 shaken AS (SELECT id FROM due WHERE losses = 1 AND NOT EXISTS (SELECT 1 FROM suspect)
+                             ORDER BY lane, due_at, id LIMIT {TOGETHER_AFTER_A_LOSS})
+            UPDATE {table}
                SET recoveries = recoveries + (CASE WHEN leased_until IS NULL THEN 0 ELSE 1 END),
                    lease = %(token)s, leased_until = {until}
-             WHERE id IN (SELECT id FROM alone
-                           UNION ALL SELECT id FROM due WHERE NOT EXISTS (SELECT 1 FROM alone))
+             WHERE id IN (SELECT id FROM suspect UNION ALL SELECT id FROM shaken
+                           UNION ALL SELECT id FROM due WHERE NOT EXISTS (SELECT 1 FROM due WHERE losses > 0))
             RETURNING *
             """,
             parameters,

@@ -53,22 +53,39 @@ def test_a_lease_that_ran_out_is_taken_over_and_counted(ada, order_confirmation,
         assert leases.still_held(Notification, [first.rows[0].id], second.token) == {first.rows[0].id}
 
 
-def test_a_row_that_was_recovered_is_taken_alone(ada, order_confirmation, settings):
-    suspects = {accepted(ada, order_confirmation).id for _ in range(2)}
-    leases.claim(Notification, limit=10)
+def lose_all(settings):
+    while leases.claim(Notification, limit=100).rows:
+        continue
     let_time_pass(timedelta(seconds=settings.LEASE_SECONDS + 1))
+
+
+def test_rows_that_were_recovered_are_taken_few_together_and_before_fresh_ones(ada, order_confirmation, settings):
+    shaken = {accepted(ada, order_confirmation).id for _ in range(leases.TOGETHER_AFTER_A_LOSS + 2)}
+    lose_all(settings)
     fresh = {accepted(ada, order_confirmation).id for _ in range(3)}
 
-    claims = [{row.id for row in leases.claim(Notification, limit=10).rows} for _ in range(4)]
+    claims = [{row.id for row in leases.claim(Notification, limit=100).rows} for _ in range(4)]
+
+    assert [len(claim) for claim in claims] == [leases.TOGETHER_AFTER_A_LOSS, 2, 3, 0]
+    assert (claims[0] | claims[1], claims[2]) == (shaken, fresh)
+
+
+def test_a_row_that_was_recovered_twice_is_taken_alone(ada, order_confirmation, settings):
+    suspects = {accepted(ada, order_confirmation).id for _ in range(2)}
+    lose_all(settings)
+    lose_all(settings)
+    fresh = {accepted(ada, order_confirmation).id for _ in range(3)}
+
+    claims = [{row.id for row in leases.claim(Notification, limit=100).rows} for _ in range(4)]
 
     assert [len(claim) for claim in claims] == [1, 1, 3, 0]
     assert (claims[0] | claims[1], claims[2]) == (suspects, fresh)
 
 
-def test_a_recovered_row_stays_alone_after_its_release(ada, order_confirmation, settings):
+def test_a_suspect_stays_alone_after_its_release(ada, order_confirmation, settings):
     accepted(ada, order_confirmation)
-    leases.claim(Notification, limit=10)
-    let_time_pass(timedelta(seconds=settings.LEASE_SECONDS + 1))
+    lose_all(settings)
+    lose_all(settings)
     leases.release(Notification, leases.claim(Notification, limit=10).token)
     accepted(ada, order_confirmation)
 

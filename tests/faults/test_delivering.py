@@ -119,19 +119,20 @@ def test_a_database_that_falls_silent_holds_nobody_for_ever(stack: Stack, book: 
 
 
 def test_a_worker_that_is_asked_to_end_leaves_nothing_in_doubt_and_no_lease(stack: Stack, book: Book) -> None:
-    stack.mail.always(Step(delay=0.2))
+    stack.mail.always(Step(delay=1))
     long_leases = {"LEASE_SECONDS": "600", "PROVIDER_TIMEOUT_SECONDS": "10"}
     worker = stack.worker(**long_leases)
-    _accept(stack, book, 60)
+    _accept(stack, book, 100)
     stack.until(lambda: len(stack.mail.taken) >= 5, "some mails are taken")
 
     assert worker.stop() == 0
 
+    assert len(stack.mail.taken) < 100, "it takes up nothing new"
     leased = [row for row in stack.deliveries() if row["leased_until"] is not None]
     assert [row["status"] for row in leased] == []
     stack.mail.always(Step())
     stack.worker(**long_leases)
-    stack.until(lambda: len(stack.mail.taken) >= 60, "the next worker sends the rest at once", seconds=30)
+    stack.until(lambda: len(stack.mail.taken) >= 100, "the next worker sends the rest at once", seconds=30)
     stack.until_idle()
     ledger.assert_equal(book, stack, repeats=0)
 

@@ -11,7 +11,7 @@ from tests.faults.ledger import Book
 from tests.faults.load import send
 from tests.faults.providers import POISON
 from tests.faults.sinks import Step
-from tests.faults.stack import Stack
+from tests.faults.stack import TIMINGS, Stack
 
 PATIENT = {"RETRY_SCHEDULE": "0s,2s,2s,2s,2s,2s,2s,2s,2s,2s,2s"}
 DIVIDED = {
@@ -87,6 +87,7 @@ def test_nothing_is_sent_after_the_person_said_no(stack: Stack, book: Book) -> N
         for number in range(5):
             answer = client.patch(f"/users/p{number}/preferences", json={"channels": {"email": False}})
             assert answer.status_code == 200, answer.text
+    time.sleep(2 * float(TIMINGS["PROVIDER_TIMEOUT_SECONDS"]))  # what was being tried at that moment has failed
     stack.mail_line.heal()
 
     stack.until_idle()

@@ -27,6 +27,8 @@ else:
 
 
 _PREFIX = "option_"
+# Values that are not written like a word.
+_CHOICES = {"none": "None", "starttls": "STARTTLS", "tls": "TLS"}
 
 
 def make(provider: type[Provider]) -> type["AccountForm"]:
@@ -56,6 +58,8 @@ class AccountForm(_ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            del self.fields["name"]  # shown, and never changed: it is how the API knows the account
         self.fields["channel"] = forms.ChoiceField(
             choices=[(key, CHANNELS[key].name) for key in self.provider_class.channels], widget=UnfoldAdminSelectWidget
         )
@@ -119,7 +123,8 @@ def _field(option: options.Option) -> forms.Field:
         )
     kind = _plain(option.type)
     if get_origin(kind) is Literal:
-        choices = [(value, str(value)) for value in get_args(kind)]
+        automatic = [] if option.required or option.default is not None else [("", "Automatic")]
+        choices = [*automatic, *((value, _CHOICES.get(value, value)) for value in get_args(kind))]
         return forms.ChoiceField(label=label, required=required, choices=choices, widget=UnfoldAdminSelectWidget)
     if kind is bool:
         return forms.BooleanField(label=label, required=False, widget=UnfoldBooleanSwitchWidget)

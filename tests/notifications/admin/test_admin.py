@@ -254,3 +254,19 @@ def test_a_provider_accounts_missing_option_is_told_once(desk: Client) -> None:
 
     assert "This field is required." in page
     assert "This option is required." not in page
+
+
+def test_a_provider_account_is_mended_in_its_form_and_keeps_what_was_left_alone(desk: Client) -> None:
+    options = {"host": "127.0.0.1", "port": 2599, "password": "hunter2"}
+    account = ProviderAccount.objects.create(name="main", provider="smtp", channel="email", options=options)
+    url = reverse("admin:notifications_provideraccount_change", args=[account.pk])
+    shown = desk.get(url).context["adminform"].form
+    given = {name: "" if field.initial is None else field.initial for name, field in shown.fields.items()}
+
+    answer = desk.post(url, {**given, "channel": "email", "order": "1", "option_username": "shop"})
+
+    assert answer.status_code == 302
+    account.refresh_from_db()
+    assert account.options["username"] == "shop"
+    assert account.options["password"] == "hunter2"
+    assert "security" not in account.options

@@ -1,7 +1,7 @@
 """What must be true of a Liquid source before python-liquid may read it.
 
-Its lexer backtracks: an unclosed tag or a long run of blanks inside one costs quadratic time, and an unclosed block has
-no position. One linear walk finds both first, and says where.
+Its lexer backtracks: an unclosed tag, or a long run of blanks or brackets inside one, costs quadratic time, and an
+unclosed block has no position. One linear walk finds both first, and says where.
 """
 
 import re
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 MAX_SOURCE = 256 * 1024  # characters; a mailbox clips an e-mail at 102 kB
 _MAX_BLANKS = 200  # in a row, inside one tag
+_MAX_BRACKETS = 200  # inside one tag
 _MAX_UNCLOSED_IN_COMMENTS = 20
 _OPENING = re.compile(r"\{[{%]")
 _NAME = re.compile(r"-?\s{0,200}(\w+)")
@@ -64,6 +65,8 @@ def check(source: str) -> Block | None:
             continue
         if _BLANKS.search(source, opening.end(), end):
             raise RenderError("There are too many blanks inside this tag.", line=_line(source, start))
+        if source.count("(", opening.end(), end) > _MAX_BRACKETS:
+            raise RenderError("There are too many brackets inside this tag.", line=_line(source, start))
         position = end + 2
         if opening[0] == "{%":
             position = _walk(source, start, position, open_blocks, in_comment)

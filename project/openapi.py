@@ -70,12 +70,19 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
     components["responses"] = {f"Problem{status}": _answer(text) for status, text in _ANSWERS.items()}
     for path, methods in result["paths"].items():
         for method, operation in methods.items():
+            operation.setdefault("summary", _first_sentence(operation.get("description", "")))
             for status in _statuses(path, method, operation):
                 problem = {"$ref": f"#/components/responses/Problem{status}"}
                 operation["responses"].setdefault(status, problem)
             if method == "post" and {"ApiKey": []} in operation.get("security", []):
                 operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
     return result
+
+
+def _first_sentence(text: str) -> str:
+    """Return what stands beside a route in a list of routes."""
+    line = text.split("\n", 1)[0]
+    return line.split(". ", 1)[0].split("; ", 1)[0].removesuffix(".")
 
 
 def _answer(text: str) -> dict[str, Any]:

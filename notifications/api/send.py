@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,6 +22,13 @@ from preferences.models import User
 from project.foundation import bodies, ids
 from project.foundation.problems import InvalidRequest, not_available
 from project.foundation.views import ApiView
+
+# Of the demo, so that "Try it out" works as it stands.
+_EXAMPLE = {
+    "user_id": "ada",
+    "type": "ORDER_CONFIRMATION",
+    "payload": {"template_variables": {"order_id": "1234", "customer_name": "Ada"}},
+}
 
 
 class Links(msgspec.Struct):
@@ -49,6 +56,7 @@ class SendView(ApiView):
         operation_id="send",
         request=bodies.openapi(SendBody, without=NOT_AVAILABLE),
         responses={202: bodies.openapi_schema(AcceptedBody)},
+        examples=[OpenApiExample("An order", value=_EXAMPLE, request_only=True)],
     )
     def post(self, request: Request) -> Response:
         """Tell one user one thing. It is stored when this answers; the work happens behind it.

@@ -89,7 +89,7 @@ def test_every_operation_says_who_may_call_it_and_what_may_go_wrong(document):
             assert operation["security"], where
             assert {"401", "403"} <= set(operation["responses"]), where
             assert any(status.startswith("2") for status in operation["responses"]), where
-            assert operation.get("description") or operation.get("summary"), where
+            assert 0 < len(operation["summary"]) <= 100, where
             assert "required_scopes" not in operation.get("description", ""), where
 
 

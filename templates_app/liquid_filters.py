@@ -86,7 +86,7 @@ def money(value: object, currency: object, *, context: Any) -> str:
     """`{{ 1234.5 | money: "EUR" }}` → €1,234.50, 1.234,50 €"""
     code = str(currency)
     if not re.fullmatch(r"[A-Z]{3}", code):
-        raise FilterArgumentError(f"money: “{code[:20]}” is no ISO 4217 currency code", token=None)
+        raise FilterArgumentError("money: what it was given is no ISO 4217 currency code", token=None)
     return str(numbers.format_currency(_decimal(value, "money"), code, locale=_reader(context).locale))
 
 
@@ -146,7 +146,7 @@ def _decimal(value: object, filter_name: str) -> Decimal:
         amount = Decimal("NaN")
     # A thousand digits cost nothing to write in an exponent ("1e999999").
     if not amount.is_finite() or abs(amount.adjusted()) > 30:
-        raise FilterArgumentError(f"{filter_name}: “{str(value)[:40]}” is no number", token=None)
+        raise FilterArgumentError(f"{filter_name}: what it was given is no number", token=None)
     return amount
 
 
@@ -162,14 +162,14 @@ def _moment(value: object, filter_name: str) -> datetime | date:
             return date.fromisoformat(text)
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError, OSError) as error:
-        raise FilterArgumentError(f"{filter_name}: “{str(value)[:40]}” is no date", token=None) from error
+        raise FilterArgumentError(f"{filter_name}: what it was given is no date", token=None) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _with_time(value: object, filter_name: str) -> datetime:
     moment = _moment(value, filter_name)
     if not isinstance(moment, datetime):
-        raise FilterArgumentError(f"{filter_name}: “{value}” has no time of day", token=None)
+        raise FilterArgumentError(f"{filter_name}: what it was given has no time of day", token=None)
     return moment
 
 

@@ -123,7 +123,7 @@ h2 { font-size:1rem; font-weight:600; letter-spacing:-.01em; margin:0; flex:1; }
 .icon { inline-size:2.75rem; block-size:2.75rem; display:grid; place-items:center; border-radius:8px; color:var(--_soft); }
 .icon:hover { background:var(--_accent-wash); color:var(--_ink); }
 .tabs { display:flex; gap:1rem; padding-inline:1rem; border-block-end:1px solid var(--_line); }
-[role="tab"] { min-block-size:2.75rem; font-size:.875rem; color:var(--_soft); border-block-end:2px solid transparent;
+[role="tab"] { min-block-size:2.75rem; min-inline-size:2.75rem; text-align:start; font-size:.875rem; color:var(--_soft); border-block-end:2px solid transparent;
   font-weight:500; }
 [role="tab"][aria-selected="true"] { color:var(--_ink); border-color:var(--_accent); }
 [role="tab"] span { font-variant-numeric:tabular-nums; color:var(--_faint); }
@@ -620,7 +620,8 @@ class CarillonInbox extends HTMLElement {
   }
 
   #exactly(moment) {
-    return new Intl.DateTimeFormat(this.#locale, { dateStyle: "full", timeStyle: "short" }).format(new Date(moment));
+    const parts = { weekday: "long", day: "numeric", month: "long", year: "numeric", hour: "numeric", minute: "2-digit" };
+    return new Intl.DateTimeFormat(this.#locale, { ...parts, timeZoneName: "short" }).format(new Date(moment));
   }
 
   // --- Drawing

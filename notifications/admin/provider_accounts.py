@@ -74,13 +74,18 @@ class ProviderAccountAdmin(Admin):
         if provider is None:
             return [(None, {"fields": ["name", "provider", "channel", "order", "enabled"]})]
         given = [name for name in account_form.make(provider).base_fields if name.startswith("option_")]
-        fieldsets: list[Any] = [(None, {"fields": ["name", "channel", ("order", "enabled"), "rate_limit"]})]
+        known = ["name", "provider_name", "fares"] if obj else ["name"]
+        fieldsets: list[Any] = [(None, {"fields": [*known, "channel", ("order", "enabled"), "rate_limit"]})]
         return [*fieldsets, (words.provider(provider.key), {"fields": given})] if given else fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: ProviderAccount | None = None) -> list[str]:
         if obj is None:
             return []
-        return ["name"] if self._provider(request, obj) else ["name", "provider", "channel", "order", "enabled"]
+        return (
+            ["name", "provider_name", "fares"]
+            if self._provider(request, obj)
+            else ["name", "provider", "channel", "order", "enabled"]
+        )
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
         stored = form.store(actor=actor(request))
@@ -105,6 +110,11 @@ class ProviderAccountAdmin(Admin):
     @display(description="State", ordering="enabled", label=_STATES)
     def standing(self, account: ProviderAccount) -> str:
         return _WORDS[account_health.standing(account).state]
+
+    @display(description="State")
+    def fares(self, account: ProviderAccount) -> str:
+        standing = account_health.standing(account)
+        return f"{_WORDS[standing.state]}. {standing.error}".strip()
 
     @admin.action(description="Try again", permissions=["change"])
     def try_again(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:

@@ -260,7 +260,9 @@ def test_a_provider_account_is_mended_in_its_form_and_keeps_what_was_left_alone(
     options = {"host": "127.0.0.1", "port": 2599, "password": "hunter2"}
     account = ProviderAccount.objects.create(name="main", provider="smtp", channel="email", options=options)
     url = reverse("admin:notifications_provideraccount_change", args=[account.pk])
-    shown = desk.get(url).context["adminform"].form
+    page = desk.get(url)
+    assert "In use." in page.content.decode()
+    shown = page.context["adminform"].form
     given = {name: "" if field.initial is None else field.initial for name, field in shown.fields.items()}
 
     answer = desk.post(url, {**given, "channel": "email", "order": "1", "option_username": "shop"})

@@ -24,10 +24,15 @@ class _PrettyJSON(json.JSONEncoder):
         super().__init__(**{**kwargs, "indent": 2, "ensure_ascii": False})
 
 
+class _SchemaField(forms.JSONField):
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value is None else super().prepare_value(value)
+
+
 class TypeForm(_TypeForm):
     """A schema as JSON that is checked as a JSON Schema, and an expiry as people write it."""
 
-    schema = forms.JSONField(
+    schema = _SchemaField(
         label="What it must be told",
         help_text="JSON Schema of template_variables. Its examples are what templates are previewed and tested with. "
         "Empty: anything goes.",

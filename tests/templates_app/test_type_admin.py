@@ -73,3 +73,8 @@ def test_a_key_never_changes(admin: Client, orders: Category) -> None:
 
     type_.refresh_from_db()
     assert (type_.key, type_.schema, type_.expires_after) == ("ORDER_SHIPPED", None, None)
+
+
+def test_a_new_types_schema_begins_empty(admin: Client) -> None:
+    assert admin.get(ADD).context["adminform"].form["schema"].value() in (None, "")
+    assert ">\nnull</textarea>" not in admin.get(ADD).content.decode()

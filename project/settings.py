@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 
 from project import env, secrets
 from project.admin_look import UNFOLD  # noqa: F401
@@ -160,14 +161,19 @@ CELERY_BROKER_URL = env.text("BROKER_URL", REDIS_URL or "memory://")
 _BROKER = urlsplit(CELERY_BROKER_URL).scheme
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "memory": {"polling_interval": 0.02},  # seconds; kombu's default of 1 s would be a notification's latency
-    "redis": {"socket_connect_timeout": 1, "socket_timeout": 5, "socket_keepalive": True, "visibility_timeout": 3600},
+    # A doorbell needs no acknowledgement. kombu's own for Redis can end the worker: it gives unacknowledged messages back
+    # over the connection that was just lost.
+    "redis": {"socket_connect_timeout": 1, "socket_timeout": 5, "socket_keepalive": True, "ack_emulation": False},
     "amqp": {"confirm_publish": True},
 }.get(_BROKER, {})
 CELERY_BROKER_CONNECTION_TIMEOUT = 1  # seconds
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False  # a lost ring costs one sweep; a retried one would cost the caller
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# Rings are taken without acknowledgement: a lost one costs one sweep, while one that is acknowledged in the moment in
+# which the broker's connection breaks ends the whole worker (kombu 5.7 asks a connection that is gone for its host).
+CELERY_TASK_ACKS_LATE = False
+CELERY_TASK_DEFAULT_QUEUE = "carillon"
+CELERY_TASK_QUEUES = [Queue(CELERY_TASK_DEFAULT_QUEUE, no_ack=True)]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_EXPIRES = None  # there are no results to clean up after
 CELERY_IMPORTS = ["project.worker"]

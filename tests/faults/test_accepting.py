@@ -58,20 +58,15 @@ def test_a_broker_that_is_away_costs_the_caller_less_than_a_second_and_loses_not
     web = stack.web()
     stack.worker()
     with stack.client(web) as client:
-        send(client, book, "before")
-        stack.until(lambda: stack.mail.taken, "the first mail arrives")
+        usual = _slowest_of(client, book, "before")
+        stack.until(lambda: len(stack.mail.taken) == 10, "the first mails arrive")
         getattr(stack.broker, fault)()
 
-        slowest = 0.0
-        for number in range(10):
-            started = time.monotonic()
-            send(client, book, f"away-{number}", number)
-            slowest = max(slowest, time.monotonic() - started)
-            time.sleep(0.2)
+        slowest = _slowest_of(client, book, "away")
         ready = httpx.get(f"http://127.0.0.1:{web.port}/readyz", timeout=15)
 
-    stack.until(lambda: len(stack.mail.taken) == 11, "the sweep sends what no doorbell announced")
-    assert slowest < 1
+    stack.until(lambda: len(stack.mail.taken) == 20, "the sweep sends what no doorbell announced")
+    assert slowest < usual + 1
     assert (ready.status_code, ready.json()["status"], ready.json()["broker"]) == (200, "degraded", "down")
     stack.broker.heal()
     stack.until_idle()
@@ -195,6 +190,17 @@ def test_a_rolling_restart_of_the_web_role_costs_no_request(stack: Stack, book: 
             assert old.popen.wait(30) == 0
         assert book.broken == 0
     assert set(book.answers) == {202}
+
+
+def _slowest_of(client: httpx.Client, book: Book, word: str) -> float:
+    """Send ten, one every 200 ms, and return the seconds that the slowest took."""
+    took = []
+    for number in range(10):
+        started = time.monotonic()
+        send(client, book, f"{word}-{number}", number)
+        took.append(time.monotonic() - started)
+        time.sleep(0.2)
+    return max(took)
 
 
 def _send_and_be_cut_off(client: httpx.Client, word: str) -> None:

@@ -119,22 +119,49 @@ def test_a_database_that_falls_silent_holds_nobody_for_ever(stack: Stack, book: 
 
 
 def test_a_worker_that_is_asked_to_end_leaves_nothing_in_doubt_and_no_lease(stack: Stack, book: Book) -> None:
-    stack.mail.always(Step(delay=1))
+    stack.mail.always(Step(delay=0.4))
     long_leases = {"LEASE_SECONDS": "600", "PROVIDER_TIMEOUT_SECONDS": "10"}
     worker = stack.worker(**long_leases)
-    _accept(stack, book, 100)
+    _accept(stack, book, 120)
     stack.until(lambda: len(stack.mail.taken) >= 5, "some mails are taken")
 
     assert worker.stop() == 0
 
-    assert len(stack.mail.taken) < 100, "it takes up nothing new"
+    assert len(stack.mail.taken) < 120, "it takes up nothing new"
     leased = [row for row in stack.deliveries() if row["leased_until"] is not None]
     assert [row["status"] for row in leased] == []
     stack.mail.always(Step())
     stack.worker(**long_leases)
-    stack.until(lambda: len(stack.mail.taken) >= 100, "the next worker sends the rest at once", seconds=30)
+    stack.until(lambda: len(stack.mail.taken) >= 120, "the next worker sends the rest at once", seconds=30)
     stack.until_idle()
     ledger.assert_equal(book, stack, repeats=0)
+
+
+@BOTH_BROKERS
+def test_a_broker_that_goes_away_while_a_worker_is_at_work_does_not_end_the_worker(
+    make_stack: MakeStack, book: Book, broker: str
+) -> None:
+    stack = make_stack(broker)
+    web = stack.web()
+    worker = stack.worker()
+    with stack.client(web) as client:
+        send(client, book, "before")
+        stack.until(lambda: stack.mail.taken, "the worker is up")
+        stack.mail.always(Step(delay=1))
+        for number in range(8):
+            send(client, book, f"m{number}", number)
+        stack.until(lambda: len(stack.mail.taken) >= 2, "a task is under way")
+        stack.broker.drop()
+        time.sleep(4)
+        stack.mail.always(Step())
+        for number in range(8, 12):
+            send(client, book, f"m{number}", number)
+
+        stack.until(lambda: len({call.subject for call in stack.mail.taken}) == 13, "all mails arrive", seconds=40)
+    assert worker.is_running, worker.output
+    stack.broker.heal()
+    stack.until_idle()
+    ledger.assert_equal(book, stack)
 
 
 @pytest.mark.faults_all

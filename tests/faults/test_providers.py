@@ -97,6 +97,22 @@ def test_a_provider_that_never_ends_its_answer_holds_up_nobody_else(stack: Stack
 
 
 @pytest.mark.faults_all
+def test_a_provider_that_is_merely_slow_costs_no_message_its_tries(stack: Stack, book: Book) -> None:
+    stack.mail.always(Step(delay=0.7))  # four at a time: of a sub-batch of 20, eight are done in the provider's time
+    web = stack.web()
+    with stack.client(web) as client:
+        for number in range(60):
+            send(client, book, f"m{number}", number)
+    stack.worker()
+
+    stack.until_idle(120)
+    assert stack.statuses() == {"sent": 60}
+    ledger.assert_equal(book, stack)
+    circuits = stack.database.rows("SELECT opened_at FROM notifications_accountstate WHERE opened_at IS NOT NULL")
+    assert circuits == []
+
+
+@pytest.mark.faults_all
 @pytest.mark.parametrize("form", ["seconds", "HTTP-date"])
 def test_a_provider_that_asks_for_patience_hears_from_nobody_before(stack: Stack, book: Book, form: str) -> None:
     web = stack.web()

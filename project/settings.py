@@ -148,7 +148,6 @@ RETRY_SCHEDULE = env.durations("RETRY_SCHEDULE", "0s,5s,30s,2m,5m,10m,30m,1h")  
 LEASE_SECONDS = env.number("LEASE_SECONDS", 60)
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5)
 PROVIDER_TIMEOUT_SECONDS = env.number("PROVIDER_TIMEOUT_SECONDS", 10)  # in total, connecting included
-IDEMPOTENCY = "notifications.idempotency.answer_once"
 IDEMPOTENCY_TTL = env.duration("IDEMPOTENCY_TTL", "24h")
 NOTIFICATION_ID_TTL = env.duration("NOTIFICATION_ID_TTL", "400d")
 OUTBOX_DAYS = env.number("OUTBOX_DAYS", 7)
@@ -161,17 +160,14 @@ CELERY_BROKER_URL = env.text("BROKER_URL", REDIS_URL or "memory://")
 _BROKER = urlsplit(CELERY_BROKER_URL).scheme
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "memory": {"polling_interval": 0.02},  # seconds; kombu's default of 1 s would be a notification's latency
-    # A doorbell needs no acknowledgement. kombu's own for Redis can end the worker: it gives unacknowledged messages back
-    # over the connection that was just lost.
     "redis": {"socket_connect_timeout": 1, "socket_timeout": 5, "socket_keepalive": True, "ack_emulation": False},
     "amqp": {"confirm_publish": True},
 }.get(_BROKER, {})
 CELERY_BROKER_CONNECTION_TIMEOUT = 1  # seconds
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False  # a lost ring costs one sweep; a retried one would cost the caller
-# Rings are taken without acknowledgement: a lost one costs one sweep, while one that is acknowledged in the moment in
-# which the broker's connection breaks ends the whole worker (kombu 5.7 asks a connection that is gone for its host).
-CELERY_TASK_ACKS_LATE = False
+# Rings are taken without acknowledgement: a lost one costs one sweep, while acknowledging one, or giving it back, over a
+# broker's connection that has just broken ends the whole worker (kombu 5.7 asks the connection that is gone for its host).
 CELERY_TASK_DEFAULT_QUEUE = "carillon"
 CELERY_TASK_QUEUES = [Queue(CELERY_TASK_DEFAULT_QUEUE, no_ack=True)]
 CELERY_TASK_IGNORE_RESULT = True

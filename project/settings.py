@@ -166,7 +166,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BROKER_CONNECTION_TIMEOUT = 1  # seconds
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False  # a lost ring costs one sweep; a retried one would cost the caller
-# Rings are taken without acknowledgement: a lost one costs one sweep, while acknowledging one, or giving it back, over a
+# Rings are taken without acknowledgement: a lost one costs a sweep, while acknowledging one, or giving it back, over a
 # connection that has just broken ends the whole worker (kombu 5.7 asks the connection that is gone for its host).
 CELERY_TASK_DEFAULT_QUEUE = "carillon"
 CELERY_TASK_QUEUES = [Queue(CELERY_TASK_DEFAULT_QUEUE, no_ack=True)]

@@ -41,7 +41,8 @@ class _Batch:
     waiting: deque[int]
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     retried: set[int] = field(default_factory=set)
-    stopped: Outcome = Outcome.transient("There was no time left to try.")
+    # A server that is merely slow: what it was not asked yet has failed nobody, and costs no try.
+    stopped: Outcome = Outcome("throttled", retry_after=1.0, error="There was no time left to try.")
 
 
 class SMTP(Provider):

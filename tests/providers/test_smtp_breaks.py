@@ -51,7 +51,7 @@ def test_only_the_mail_in_flight_is_in_doubt_when_a_server_falls_silent():
 
     outcomes = send(server, *(message(number) for number in range(6)), connections=1, timeout=0.5)
 
-    assert kinds(outcomes) == ["accepted", "accepted", "unknown", "transient", "transient", "transient"]
+    assert kinds(outcomes) == ["accepted", "accepted", "unknown", "throttled", "throttled", "throttled"]
 
 
 @pytest.mark.parametrize("quiet_at", ["greeting", "EHLO", "MAIL", "DATA"])

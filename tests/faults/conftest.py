@@ -16,12 +16,11 @@ MakeStack = Callable[..., Stack]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run these tests one after the other: each has processes and seconds of its own to count."""
+    """Leave out what is slow. Several may run at once: each has a database, a queue and ports of its own."""
     here = Path(__file__).parent
     mine = [item for item in items if here in item.path.parents]
     for item in mine:
         item.add_marker(pytest.mark.process)
-        item.add_marker(pytest.mark.xdist_group("faults"))
     if os.environ.get("FAULTS") != "all":
         slow = [item for item in mine if item.get_closest_marker("faults_all")]
         config.hook.pytest_deselected(items=slow)
@@ -76,4 +75,6 @@ def book() -> Book:
 
 def _own_redis(url: str) -> str:
     """Return a database of the Redis server that is most likely nobody else's: tests empty it."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{10 + os.getpid() % 6}"))
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    number = int(worker) if worker else os.getpid()
+    return urlunsplit(urlsplit(url)._replace(path=f"/{10 + number % 6}"))

@@ -103,8 +103,7 @@ class InboxConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if end_user.mode == Mode.LIVE:
             await hub.join(end_user.user.pk, self.outlet)
         at, frames = await in_thread(lambda: _missed(end_user, hello.since))
-        held = self.outlet.release()
-        for text in frames + [text for text in held if _number(text) > at]:
+        for text in frames + self.outlet.release(lambda text: _number(text) <= at):
             await self.outlet.put(text)
 
     def _identify(self) -> EndUser | None:

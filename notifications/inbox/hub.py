@@ -87,7 +87,7 @@ class Hub:
         for user_pk, text in frames:
             if user_pk in self._outlets:
                 for outlet in tuple(self._outlets[user_pk]):
-                    await outlet.put(text)
+                    await outlet.tell(text)
 
     def _publish_to_redis(self, frames: Sequence[Frame]) -> None:
         if time.monotonic() < self._paused_until:

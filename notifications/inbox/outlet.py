@@ -12,7 +12,12 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 TOO_SLOW = 4413
 MOST_WAITING = 500  # frames, beside what the transport buffers (64 KiB in asyncio)
+LATE_SECONDS = 10.0  # more than any publish takes
 CLOSE_SECONDS = 10  # how long a slow reader has to read why it is closed
+
+
+def _never(text: str) -> bool:
+    return False
 
 
 class Outlet:
@@ -28,16 +33,12 @@ class Outlet:
         self._waiting: deque[Mapping[str, Any]] = deque()
         self._draining: asyncio.Task[None] | None = None
         self._held: list[str] | None = None
+        self._is_known: Callable[[str], bool] = _never
         self.closed = False
 
     async def put(self, text: str) -> None:
         """Send one frame, now or when its turn comes."""
         if self.closed:
-            return
-        if self._held is not None:
-            self._held.append(text)
-            if len(self._held) > MOST_WAITING:
-                self.close(TOO_SLOW)
             return
         message = {"type": "websocket.send", "text": text}
         if self._draining is None and self._is_writable():
@@ -48,14 +49,29 @@ class Outlet:
             self._waiting.clear()
             self.close(TOO_SLOW)
 
+    async def tell(self, text: str) -> None:
+        """Send one live frame, unless live frames are held or the client has what it says already."""
+        if self._held is None:
+            if not self._is_known(text):
+                await self.put(text)
+        elif not self.closed:
+            self._held.append(text)
+            if len(self._held) > MOST_WAITING:
+                self.close(TOO_SLOW)
+
     def hold(self) -> None:
-        """Keep back what comes, until `release`."""
+        """Keep back what comes live, until `release`."""
         self._held = []
 
-    def release(self) -> list[str]:
-        """Return what was kept back, in its order; what comes now goes out."""
+    def release(self, is_known: Callable[[str], bool]) -> list[str]:
+        """Return what was kept back and is news, in its order; what comes live now goes out.
+
+        A frame may travel after its commit for as long as a publish may take: until then `is_known` is asked of each.
+        """
         held, self._held = self._held or [], None
-        return held
+        self._is_known = is_known
+        asyncio.get_running_loop().call_later(LATE_SECONDS, self._know_nothing)
+        return [text for text in held if not is_known(text)]
 
     def close(self, code: int) -> None:
         """Close the socket after what waits; cut it off when its reader does not come to read that in time."""
@@ -70,6 +86,9 @@ class Outlet:
         self._waiting.clear()
         if self._draining is not None:
             self._draining.cancel()
+
+    def _know_nothing(self) -> None:
+        self._is_known = _never
 
     def _is_writable(self) -> bool:
         writable = getattr(self._protocol, "writable", None)

@@ -114,9 +114,23 @@ def test_what_is_held_goes_nowhere_until_it_is_released() -> None:
         wire = Wire()
         outlet = Outlet(wire.send)
         outlet.hold()
-        await outlet.put("1")
-        assert outlet.release() == ["1"]
-        await outlet.put("2")
+        await outlet.tell("1")
+        await outlet.tell("2")
+        assert outlet.release(lambda text: text == "1") == ["2"]
+        await outlet.tell("3")
+        await wire.wait_for(3)
+
+    asyncio.run(scenario())
+
+
+def test_a_frame_that_comes_late_repeats_nothing() -> None:
+    async def scenario() -> None:
+        wire = Wire()
+        outlet = Outlet(wire.send)
+        outlet.hold()
+        outlet.release(lambda text: text == "1")
+        await outlet.tell("1")
+        await outlet.tell("2")
         await wire.wait_for(2)
 
     asyncio.run(scenario())

@@ -19,7 +19,9 @@ for _ in range(int(sys.argv[1])):
             time.sleep(60)
     children.append(child)
     print(child, os.read(reading, 1).decode(), flush=True)
-sys.stdin.readline()
+for killed in sys.stdin.readline().split():
+    os.waitpid(int(killed), 0)
+    children.remove(int(killed))
 child = os.fork()
 if child == 0:
     with lanes.bulk() as permitted:
@@ -52,9 +54,10 @@ def test_one_process_of_each_worker_stays_free_of_bulk():
 
 def test_the_permit_of_a_killed_process_is_free_at_once():
     parent, children = hold(2)
-    os.kill(int(children[0][0]), signal.SIGKILL)
-    os.kill(int(children[1][0]), signal.SIGKILL)
-    after, _ = parent.communicate("\n")
+    pids = [pid for pid, _ in children]
+    for pid in pids:
+        os.kill(int(pid), signal.SIGKILL)
+    after, _ = parent.communicate(" ".join(pids) + "\n")  # it waits for their end: a kill is not done when it returns
 
     assert [permitted for _, permitted in children] == ["1", "0"]
     assert after.split() == ["again", "1"]

@@ -121,6 +121,8 @@ def _decide(delivery: Delivery, known: Known, allotment: Allotment) -> Ready | C
             return Change(delivery, Status.UNKNOWN, error=f"{_LOST}.")
         if stopped is not None:
             return Change(delivery, Status.FAILED, error=f"{_LOST}, and it may not be sent again.")
+    if stopped is not None and delivery.reason == outcomes.UNKNOWN_OUTCOME:  # it may have been sent: say neither
+        return Change(delivery, Status.FAILED, error="The provider's answer was lost, and it may not be sent again.")
     if stopped is not None:
         return stopped
     if _broadcast_status(delivery, known) == Broadcast.Status.PAUSED:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from notifications import audience, doorbell, tracking
+from notifications import audience, doorbell, outcomes, tracking
 from notifications.models import Broadcast, Delivery, Event, Lane, Notification
 from notifications.tracking import Change
 from project.foundation import bulk, clock, ids
@@ -167,7 +167,8 @@ def _cancel_unplanned(broadcast: Broadcast, now: datetime) -> int:
 
 
 def _cancel_deliveries(broadcast: Broadcast, now: datetime) -> int:
-    found = _locked(Delivery.objects.filter(broadcast=broadcast, status__in=_STOPPABLE))
+    stoppable = Delivery.objects.filter(broadcast=broadcast, status__in=_STOPPABLE)
+    found = _locked(stoppable.exclude(reason=outcomes.UNKNOWN_OUTCOME))  # those may have left: clearance ends them
     tracking.record([Change(delivery, Delivery.Status.CANCELLED, reason="by_caller") for delivery in found], now=now)
     return len(found)
 

@@ -233,3 +233,22 @@ def test_the_last_two_deliveries_of_a_notification_complete_it(ada, order_confir
 
     assert Notification.objects.get(id=notification.id).status == "completed"
     assert set(Delivery.objects.values_list("status", flat=True)) == {"sent"}
+
+
+@pytest.mark.parametrize("stopped_by", ["opt-out", "expiry"])
+def test_what_may_have_been_sent_is_called_neither_cancelled_nor_expired(ada, weekly_offers, provider, stopped_by):
+    weekly_offers.category.unknown_outcome = "resend"
+    weekly_offers.category.save()
+    provider.answers = [Outcome.unknown("The connection broke after the message.")]
+    notification = planned(ada, weekly_offers)
+    delivery.deliver_due("email")
+    if stopped_by == "opt-out":
+        Preference.objects.create(user=ada, category=weekly_offers.category, channel="email", enabled=False)
+    else:
+        Delivery.objects.update(expires_at=datetime.now(tz=UTC) - timedelta(seconds=1))
+    let_time_pass(timedelta(hours=2))
+
+    delivery.deliver_due("email")
+
+    assert len(provider.calls) == 1
+    assert email_of(notification).status == "failed"

@@ -17,12 +17,29 @@ ACCOUNT = "account"
 def let_go() -> int:
     """Return to the queue one batch of what was held for want of an account and has one now; return how many.
 
-    The most urgent go first. One query while nothing is held.
+    The most urgent go first. What ran out of time while it was held ends here. One query while nothing is held.
     """
     for channel in _held_channels():
-        if _has_account(channel) and (count := release(channel)):
+        if count := expire(channel) or (release(channel) if _has_account(channel) else 0):
             return count
     return 0
+
+
+@transaction.atomic
+def expire(channel: str, *, reason: str = ACCOUNT) -> int:
+    """End up to CLAIM_SIZE held deliveries of a channel whose time is over; return how many."""
+    now = clock.now()
+    found = list(_held(channel, reason).filter(expires_at__lte=now).order_by("id")[: settings.CLAIM_SIZE])
+    if found:
+        tracking.lock_notifications(found)
+    still = _held(channel, reason).select_for_update().filter(id__in=[delivery.id for delivery in found])
+    changes = [_ended(delivery) for delivery in still.order_by("id")] if found else []
+    tracking.record(changes, now=now)
+    return len(changes)
+
+
+def _ended(delivery: Delivery) -> Change:
+    return Change(delivery, Status.EXPIRED, error="It was held until its time was over.")
 
 
 @transaction.atomic

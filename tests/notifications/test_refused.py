@@ -1,5 +1,7 @@
 """Accounts that refuse us or are switched off: what is theirs is held, and goes on later."""
 
+from datetime import timedelta
+
 import pytest
 
 from notifications import (
@@ -11,6 +13,7 @@ from notifications import (
 )
 from notifications.models import Delivery, ProviderAccount
 from notifications.providers.base import Outcome
+from project.foundation import clock
 from project.foundation.models import AuditEvent
 from tests.notifications.given import accepted
 from tests.notifications.troubled import SMTP, account, queued, statuses, work
@@ -117,3 +120,20 @@ def test_an_account_deleted_meanwhile_breaks_nothing(ada, order_confirmation, pr
     work()
 
     assert set(statuses()) == {"queued"}
+
+
+def test_what_is_held_expires_in_its_time_and_says_so(ada, order_confirmation, providers):
+    account("main")
+    queued(ada, order_confirmation, 3)
+    providers.answers["main"] = Outcome.account("535 authentication failed")
+    work()
+    late = Delivery.objects.order_by("id").first()
+    Delivery.objects.filter(id=late.id).update(expires_at=clock.now() - timedelta(seconds=1))
+
+    rounds.sweep()
+
+    late.refresh_from_db()
+    assert (late.status, late.error) == ("expired", "It was held until its time was over.")
+    assert late.notification.status == "expired"
+    assert late.events.order_by("id").last().kind == "expired"
+    assert statuses() == ["expired", "held", "held"]

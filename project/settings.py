@@ -11,6 +11,7 @@ from kombu import Queue
 
 from project import env, secrets
 from project.admin_look import UNFOLD  # noqa: F401
+from project.pipeline import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
@@ -139,23 +140,7 @@ CACHES = {
 # Attributes of people that audiences may be filtered by; they are stored in clear, all others encrypted.
 FILTERABLE_ATTRIBUTES = env.items("FILTERABLE_ATTRIBUTES")
 
-# --- The pipeline -----------------------------------------------------------------------------------------------------
-NOTIFICATION_PROVIDERS = [
-    "notifications.providers.outbox.Outbox",
-    "notifications.providers.smtp.SMTP",
-]
-RETRY_SCHEDULE = env.durations("RETRY_SCHEDULE", "0s,5s,30s,2m,5m,10m,30m,1h")  # one wait per attempt, with the first
-LEASE_SECONDS = env.number("LEASE_SECONDS", 60)
-SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5)
-PROVIDER_TIMEOUT_SECONDS = env.number("PROVIDER_TIMEOUT_SECONDS", 10)  # in total, connecting included
-IDEMPOTENCY_TTL = env.duration("IDEMPOTENCY_TTL", "24h")
-NOTIFICATION_ID_TTL = env.duration("NOTIFICATION_ID_TTL", "400d")
-OUTBOX_DAYS = env.number("OUTBOX_DAYS", 7)
-DOORBELLS = env.flag("DOORBELLS", True)  # without, workers find what is due by their sweep alone
-CLAIM_SIZE = int(env.number("CLAIM_SIZE", 500))  # rows a worker takes at once
-BROADCAST_LOOK_AHEAD = int(env.number("BROADCAST_LOOK_AHEAD", 4000))  # messages of one broadcast that may wait at once
-FLUSH_SIZE = int(env.number("FLUSH_SIZE", 100))  # deliveries whose outcome may be in doubt when a worker dies
-
+# --- The doorbell -----------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.text("BROKER_URL", REDIS_URL or "memory://")
 _BROKER = urlsplit(CELERY_BROKER_URL).scheme
 CELERY_BROKER_TRANSPORT_OPTIONS = {

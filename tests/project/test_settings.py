@@ -45,7 +45,7 @@ def test_cookies_and_redirects_follow_the_public_address() -> None:
 
 
 def test_every_variable_that_settings_read_is_in_the_example() -> None:
-    source = (ROOT / "project" / "settings.py").read_text() + (ROOT / "project" / "wsgi.py").read_text()
+    source = "".join((ROOT / "project" / f"{name}.py").read_text() for name in ("settings", "pipeline", "wsgi"))
     example = (ROOT / ".env.example").read_text()
     read = {word.split('"')[1] for word in source.split("env.")[1:] if "(" in word.split('"')[0]}
 

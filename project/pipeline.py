@@ -1,0 +1,19 @@
+"""Settings of the pipeline: which providers there are, when to try again, how much to take at once."""
+
+from project import env
+
+NOTIFICATION_PROVIDERS = [
+    "notifications.providers.outbox.Outbox",
+    "notifications.providers.smtp.SMTP",
+]
+RETRY_SCHEDULE = env.durations("RETRY_SCHEDULE", "0s,5s,30s,2m,5m,10m,30m,1h")  # one wait per attempt, with the first
+LEASE_SECONDS = env.number("LEASE_SECONDS", 60)
+SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5)
+PROVIDER_TIMEOUT_SECONDS = env.number("PROVIDER_TIMEOUT_SECONDS", 10)  # in total, connecting included
+IDEMPOTENCY_TTL = env.duration("IDEMPOTENCY_TTL", "24h")
+NOTIFICATION_ID_TTL = env.duration("NOTIFICATION_ID_TTL", "400d")
+OUTBOX_DAYS = env.number("OUTBOX_DAYS", 7)
+DOORBELLS = env.flag("DOORBELLS", True)  # without, workers find what is due by their sweep alone
+CLAIM_SIZE = int(env.number("CLAIM_SIZE", 500))  # rows a worker takes at once
+BROADCAST_LOOK_AHEAD = int(env.number("BROADCAST_LOOK_AHEAD", 4000))  # messages of one broadcast that may wait at once
+FLUSH_SIZE = int(env.number("FLUSH_SIZE", 100))  # deliveries whose outcome may be in doubt when a worker dies

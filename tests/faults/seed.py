@@ -18,7 +18,10 @@ PEOPLE = 200
 
 def main() -> None:
     given = [
-        (f"p{n}", users.UserFields(name=f"Person {n}", email=f"p{n}@example.com", phone=f"+49301234{n:04}"))
+        (
+            f"p{n}",
+            users.UserFields(name=f"Person {n}", locale="en", email=f"p{n}@example.com", phone=f"+49301234{n:04}"),
+        )
         for n in range(PEOPLE)
     ]
     users.upsert_many(given)

@@ -1,6 +1,6 @@
 """The only writer of choices, mutes and the ledger: every change leaves one line that says who, what and how."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -137,6 +137,11 @@ def apply(
         lines = _write_choices(user, choices, replace) + _write_silences(user, silences, replace)
         ConsentRecord.objects.bulk_create(_record(user, *line, origin) for line in lines)
     return len(lines)
+
+
+def note(users: Iterable[User], *, subject: str, old: str, new: str, origin: Origin) -> None:
+    """Write a line into each person's ledger about what changed for them elsewhere, in the caller's transaction."""
+    ConsentRecord.objects.bulk_create(_record(user, subject, old, new, origin) for user in users)
 
 
 def refusals(user: User, choices: Sequence[Choice]) -> list[Fault]:

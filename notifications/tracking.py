@@ -15,10 +15,11 @@ _TERMINAL = {Status.SKIPPED, Status.CANCELLED, Status.EXPIRED, Status.COMPLAINED
 _BEFORE_SENDING = {Status.SENDING, Status.FAILED, Status.HELD, Status.SKIPPED, Status.CANCELLED, Status.EXPIRED}
 _AFTER_SENT = {Status.DELIVERED, Status.OPENED, Status.CLICKED, Status.BOUNCED, Status.COMPLAINED}
 
-# From → to. A receipt may overtake our own "sent", so what follows it may also follow "sending" and "unknown".
+# From → to. A receipt may overtake our own "sent", so what follows it may also follow "sending" and "unknown", and what
+# was put back or given up on because nobody could tell: the provider can.
 MOVES: dict[str, set[str]] = {
     Status.SCHEDULED: {Status.QUEUED, *_BEFORE_SENDING},
-    Status.QUEUED: {Status.QUEUED, Status.SCHEDULED, *_BEFORE_SENDING},
+    Status.QUEUED: {Status.QUEUED, Status.SCHEDULED, *_BEFORE_SENDING, *_AFTER_SENT},
     Status.HELD: {Status.QUEUED, Status.SCHEDULED, Status.CANCELLED, Status.EXPIRED},
     Status.SENDING: {
         Status.SENDING,
@@ -30,12 +31,12 @@ MOVES: dict[str, set[str]] = {
         *_AFTER_SENT,
     },
     Status.UNKNOWN: {Status.SENT, Status.QUEUED, Status.FAILED, Status.CANCELLED, *_AFTER_SENT},
-    Status.SENT: {*_AFTER_SENT},
+    Status.SENT: {Status.FAILED, *_AFTER_SENT},
     Status.DELIVERED: {Status.OPENED, Status.CLICKED, Status.BOUNCED, Status.COMPLAINED},
     Status.OPENED: {Status.CLICKED, Status.COMPLAINED},
     Status.CLICKED: {Status.COMPLAINED},
     Status.BOUNCED: {Status.COMPLAINED},
-    Status.FAILED: {Status.QUEUED},  # a dead letter sent again
+    Status.FAILED: {Status.QUEUED, *_AFTER_SENT},  # a dead letter sent again
     **{status: set() for status in _TERMINAL},
 }
 OPEN = {Status.SCHEDULED, Status.QUEUED, Status.HELD, Status.SENDING, Status.UNKNOWN}
@@ -67,6 +68,7 @@ class Change:
     error: str = ""
     dead: bool = False
     uncounted: bool = False  # the try that ends here was nobody's failure: it does not use up the schedule
+    at: datetime | None = None  # when it happened, as a provider says; None: now
     provider_account_id: int | None = None
     provider_message_id: str = ""
 
@@ -103,6 +105,17 @@ def record(changes: Sequence[Change], *, now: datetime) -> None:
     bulk.update([change.delivery for change in changes], _WRITTEN)
     bulk.insert([_event(change, now) for change in changes])
     summarise({change.delivery.notification_id for change in changes})
+
+
+def record_overtaken(changes: Sequence[Change], *, now: datetime) -> None:
+    """Write what came too late to move its delivery, or moves none: its event, and its time where none is known.
+
+    As for `record`, the caller holds the rows. Statuses stay as they are.
+    """
+    for change in changes:
+        _tell_time(change, change.at or now)
+    bulk.update([change.delivery for change in changes], [*_TIMES.values()])
+    bulk.insert([_event(change, now) for change in changes])
 
 
 def summary(statuses: Iterable[str]) -> str:
@@ -153,8 +166,15 @@ def _apply(change: Change, now: datetime) -> None:
         delivery.provider_account_id = change.provider_account_id
     if change.provider_message_id:
         delivery.provider_message_id = change.provider_message_id[:255]
-    if change.status in _TIMES:
-        setattr(delivery, _TIMES[change.status], now)
+    _tell_time(change, change.at or now)
+    if change.status in _AFTER_SENT and delivery.sent_at is None:  # a receipt was quicker than our own "sent"
+        delivery.sent_at = change.at or now
+
+
+def _tell_time(change: Change, moment: datetime) -> None:
+    field = _TIMES.get(change.status)
+    if field is not None and (change.at is None or getattr(change.delivery, field) is None):
+        setattr(change.delivery, field, moment)
 
 
 def _event(change: Change, now: datetime) -> Event:
@@ -162,6 +182,6 @@ def _event(change: Change, now: datetime) -> Event:
         notification_id=change.delivery.notification_id,
         delivery_id=change.delivery.id,
         kind=change.status,
-        at=now,
+        at=change.at or now,
         detail=(change.error or change.reason)[:500],
     )

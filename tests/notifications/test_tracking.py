@@ -1,4 +1,5 @@
 import itertools
+from datetime import timedelta
 
 import pytest
 
@@ -64,3 +65,36 @@ def test_a_change_is_told_in_the_timeline_and_summed_up(ada, order_confirmation,
 )
 def test_a_notification_sums_up_its_deliveries(statuses, expected):
     assert tracking.summary(statuses) == expected
+
+
+def test_what_a_provider_says_was_when_it_says_and_implies_that_it_was_sent(ada, order_confirmation, clock_now):
+    earlier = clock_now - timedelta(seconds=30)
+    delivery = given_delivery(ada, order_confirmation, status=Status.SENDING)
+
+    tracking.record([Change(delivery, Status.DELIVERED, at=earlier)], now=clock_now)
+
+    stored = Delivery.objects.get()
+    assert (stored.status, stored.sent_at, stored.delivered_at) == ("delivered", earlier, earlier)
+    assert [event.at for event in stored.events.all()] == [earlier]
+
+
+def test_what_was_overtaken_leaves_its_time_and_its_line_and_no_status(ada, order_confirmation, clock_now):
+    earlier = clock_now - timedelta(seconds=30)
+    delivery = given_delivery(ada, order_confirmation, status=Status.CLICKED, clicked_at=clock_now, opened_at=clock_now)
+
+    late = [Change(delivery, Status.DELIVERED, at=earlier), Change(delivery, Status.OPENED, at=earlier)]
+    tracking.record_overtaken(late, now=clock_now)
+
+    stored = Delivery.objects.get()
+    assert (stored.status, stored.delivered_at, stored.opened_at) == ("clicked", earlier, clock_now)
+    assert {event.kind for event in stored.events.all()} == {"delivered", "opened"}
+
+
+def test_two_moves_of_one_delivery_in_one_go_end_where_the_second_leads(ada, order_confirmation, clock_now):
+    delivery = given_delivery(ada, order_confirmation, status=Status.SENT)
+
+    tracking.record([Change(delivery, Status.DELIVERED), Change(delivery, Status.CLICKED)], now=clock_now)
+
+    stored = Delivery.objects.get()
+    assert (stored.status, stored.delivered_at, stored.clicked_at) == ("clicked", clock_now, clock_now)
+    assert stored.events.count() == 2

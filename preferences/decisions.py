@@ -7,13 +7,12 @@ The first rule that answers wins:
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from preferences.channels import CHANNELS
+from preferences.quiet_hours import zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +161,7 @@ def _mute_text(mute: Muted, facts: Facts) -> str:
         what = facts.category.name
     if mute.until is None:
         return f"You muted {what}."
-    until = mute.until.astimezone(_zone(facts.person.timezone))
+    until = mute.until.astimezone(zone_of(facts.person.timezone))
     return f"You muted {what} until {until.day} {until:%B %Y, %H:%M}."
 
 
@@ -200,11 +199,3 @@ def _default(facts: Facts, channel: str) -> Verdict:
 
 def _words(channel: str) -> str:
     return CHANNELS[channel].words
-
-
-@lru_cache(maxsize=1024)
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name or "UTC")
-    except (KeyError, ValueError, OSError):  # a name that this machine's zone tables do not know
-        return UTC

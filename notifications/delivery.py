@@ -14,6 +14,7 @@ from django.db import transaction
 from notifications import (
     account_states,
     accounts,
+    address_health,
     clearance,
     doorbell,
     leases,
@@ -23,6 +24,7 @@ from notifications import (
     stopping,
     tracking,
 )
+from notifications.address_health import Tried
 from notifications.clearance import Later, Ready, Sorted
 from notifications.models import Attempt, Delivery, Mode
 from notifications.providers.base import Outcome
@@ -130,6 +132,9 @@ def _finish(items: Sequence[Ready], results: Sequence[Outcome], claim: leases.Cl
             kept.append(item)
     bulk.update([item.attempt for item in items], ["finished_at", "outcome", "error"])
     tracking.record(changes, now=now)
+    address_health.record(
+        [Tried(each.delivery, each.message.to, told) for each, told in zip(items, results, strict=True)], now
+    )
     outbox.keep([_for_outbox(item) for item in kept if item.account.keeps_messages])
     account_states.record(share.account, results, now, known=share.state, probe=share.probe)
     for due_at in {change.due_at for change in changes if change.due_at is not None}:

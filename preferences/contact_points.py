@@ -2,7 +2,9 @@
 
 import base64
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -74,6 +76,17 @@ def disable(point: ContactPoint, *, reason: str) -> None:
     if point.disabled_at is None:
         point.disabled_at, point.disabled_reason = clock.now(), reason
         point.save(update_fields=["disabled_at", "disabled_reason"])
+
+
+def disable_those(sent_to: Mapping[UUID, tuple[str, str]], *, reason: str, now: datetime) -> list[UUID]:
+    """Take out of use each contact point that still has the (channel, normalised address) given for it.
+
+    Returns the ids of those that were in use until now. Inside the caller's transaction, rows locked in id order.
+    """
+    rows = ContactPoint.objects.select_for_update().filter(id__in=list(sent_to), disabled_at__isnull=True)
+    dead = [row for row in rows.order_by("id") if (row.channel, row.address) == sent_to[row.id]]
+    ContactPoint.objects.filter(id__in=[row.id for row in dead]).update(disabled_at=now, disabled_reason=reason)
+    return [row.id for row in dead]
 
 
 def enable(point: ContactPoint) -> None:

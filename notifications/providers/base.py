@@ -30,6 +30,7 @@ class Outcome:
     retry_after: float | None = None  # seconds, as the provider asked
     until: datetime | None = None
     error: str = ""  # in words, without addresses
+    dead_address: str = ""  # why nobody may use this address any more, in a word: "dead_token"
 
     @classmethod
     def accepted(cls, provider_message_id: str = "") -> "Outcome":
@@ -47,9 +48,9 @@ class Outcome:
         return cls("throttled", until=until, error=error)
 
     @classmethod
-    def recipient(cls, error: str) -> "Outcome":
-        """It can never be taken for this recipient."""
-        return cls("recipient", error=error)
+    def recipient(cls, error: str, *, dead_address: str = "") -> "Outcome":
+        """It can never be taken for this recipient. `dead_address`: nor will anything else; the address is disabled."""
+        return cls("recipient", error=error, dead_address=dead_address)
 
     @classmethod
     def account(cls, error: str) -> "Outcome":

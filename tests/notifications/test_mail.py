@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications import mail
+from notifications.mail import skeletons
 from notifications.providers.base import Message
 
 DELIVERY = UUID(int=7)
@@ -14,6 +15,14 @@ DELIVERY = UUID(int=7)
 
 def message(to: str = "ada@example.com", headers: dict[str, str] | None = None, **parts: str) -> Message:
     return Message(delivery_id=DELIVERY, channel="email", to=to, parts=parts, headers=headers or {})
+
+
+@pytest.fixture(params=["skeleton", "plain"], autouse=True)
+def built_by(request, monkeypatch):
+    """Every promise holds for mails from a skeleton and for those that Django builds."""
+    if request.param == "plain":
+        monkeypatch.setattr(skeletons, "content", lambda *args, **named: None)
+    return request.param
 
 
 def read(built: mail.Mail):

@@ -29,8 +29,7 @@ _KEEP_SECONDS = (
 )
 _WAIT_SECONDS = 5.0  # when a service says "too fast" and not how long
 
-# RFC 9110 §15. A 504 comes from a proxy whose service may have done the work. What is not here: 4xx is about the
-# message, so about its recipient; any other status is no answer to a request of ours.
+# RFC 9110 §15. A 504 comes from a proxy whose service may have done the work.
 MEANINGS: Mapping[int, OutcomeKind] = {
     401: "account",
     402: "account",
@@ -43,6 +42,7 @@ MEANINGS: Mapping[int, OutcomeKind] = {
     429: "throttled",
     504: "unknown",
 }
+_BY_CLASS: Mapping[int, OutcomeKind] = {2: "accepted", 4: "recipient", 5: "transient"}  # else: it is not our service
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +158,14 @@ class HTTPProvider(Provider):
 
     def outcome_of(self, answer: Answer, *, provider_message_id: str = "", error: str = "") -> Outcome:
         """Return what the answer's status means by this service's table. `error` adds its words, without addresses."""
-        if answer.ok:
+        kind = self._meaning(answer.status)
+        if kind == "accepted":
             return Outcome.accepted(provider_message_id)
         words = f"{self.service} answered {answer.status}{': ' if error else '.'}{error}"
-        return outcome(self._meaning(answer.status), words, retry_after=answer.retry_after)
+        return outcome(kind, words, retry_after=answer.retry_after)
 
     def _meaning(self, status: int) -> OutcomeKind:
-        usual: OutcomeKind = "recipient" if 400 <= status < 500 else "transient" if status >= 500 else "account"
-        return self.meanings.get(status) or MEANINGS.get(status) or usual
+        return self.meanings.get(status) or MEANINGS.get(status) or _BY_CLASS.get(status // 100, "account")
 
     async def _send(self, message: Message, batch: _Batch) -> Outcome:
         try:

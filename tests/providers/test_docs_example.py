@@ -1,4 +1,4 @@
-"""The provider that docs/providers.md builds is run as it stands there."""
+"""The providers that docs/providers.md builds are run as they stand there."""
 
 import asyncio
 import json
@@ -9,18 +9,25 @@ from uuid import UUID
 import pytest
 
 from notifications.providers import options
-from notifications.providers.base import Message
+from notifications.providers.base import Message, Outcome
 from notifications.providers.smtp import SMTPOptions
+from tests.providers.http_server import Says, Service
 
 DOCS = Path(__file__).parents[2] / "docs" / "providers.md"
 
 
+def documented(name):
+    for source in re.findall(r"```python\n(.*?)```", DOCS.read_text(), flags=re.DOTALL):
+        namespace = {"__name__": "docs_example"}
+        exec(compile(source, str(DOCS), "exec", dont_inherit=True), namespace)
+        if name in namespace:
+            return namespace[name]
+    raise LookupError(name)
+
+
 @pytest.fixture(scope="module")
 def gateway():
-    (source,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(), flags=re.DOTALL)
-    namespace = {"__name__": "docs_example"}
-    exec(compile(source, str(DOCS), "exec", dont_inherit=True), namespace)
-    return namespace["Gateway"]
+    return documented("Gateway")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +62,37 @@ def test_the_documented_provider_works(gateway, answer, kind):
 
     assert outcome.kind == kind
     assert heard == [{"to": "+4930123", "text": "Hello.", "id": str(UUID(int=1)), "token": "t0ken"}]
+
+
+@pytest.mark.parametrize(
+    ("says", "outcome"),
+    [
+        (Says(201, {"id": "p-17"}), Outcome.accepted("p-17")),
+        (Says(409, {"id": "p-17"}), Outcome.accepted("p-17")),
+        (Says(423, {"code": "unpaid"}), Outcome.account("Pigeon answered 423: unpaid")),
+        (Says(503), Outcome.transient("Pigeon answered 503.")),
+        (
+            Says(400, {"code": "number_unassigned"}),
+            Outcome.recipient("Pigeon: the number is not in use.", dead_address="unassigned"),
+        ),
+    ],
+)
+def test_the_documented_http_provider_works(says, outcome):
+    async def run():
+        async with Service(says) as service:
+            pigeon = documented("Pigeon")
+            stored = {"base_url": service.url, "api_key": "k3y"}
+            provider = pigeon(options.resolve(pigeon.Options, stored), timeout=2)
+            outcomes = await provider.send_many([Message(UUID(int=1), "sms", "+4930123", {"text": "Hello."})])
+            await provider.close()
+            return outcomes, service.asked
+
+    (found,), (asked,) = asyncio.run(run())
+
+    assert found == outcome
+    assert (asked.path, asked.json) == ("/v1/messages", {"to": "+4930123", "text": "Hello."})
+    assert asked.headers["authorization"] == "Bearer k3y"
+    assert asked.headers["idempotency-key"] == str(UUID(int=1))
 
 
 def test_every_option_of_smtp_is_documented():

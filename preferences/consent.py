@@ -3,16 +3,20 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from django.db import transaction
 
+from preferences import timing
 from preferences.models import Category, ConsentRecord, Mute, Preference, User
 from project.foundation import clock
 from project.foundation.problems import Fault, InvalidRequest
 
 FOREVER: Literal["forever"] = "forever"
+WISHES = ("quiet_hours", "frequency_caps", "channel_priority", "digests", "digest_at")
+_BY_MEMBER = {"digests"}
 _AGENT = ConsentRecord._meta.get_field("agent").max_length or 0
+_TOLD = ConsentRecord._meta.get_field("new").max_length or 0
 
 
 class LockedPreference(InvalidRequest):
@@ -70,6 +74,19 @@ class Silence:
         return f"mute:type:{self.type_key}" if self.type_key else "mute:all"
 
 
+@dataclass(frozen=True)
+class Wish:
+    """A field of `User` about when and how often (preferences.timing); with `member`, one entry of it. Empty = none."""
+
+    name: str
+    value: Any
+    member: str = ""
+
+    @property
+    def subject(self) -> str:
+        return f"{self.name}:{self.member}" if self.member else self.name
+
+
 def set_preference(
     user: User,
     *,
@@ -123,18 +140,20 @@ def apply(
     *,
     choices: Sequence[Choice] = (),
     silences: Sequence[Silence] = (),
+    wishes: Sequence[Wish] = (),
     origin: Origin,
     replace: bool = False,
 ) -> int:
-    """Write many choices and silences of one person in one transaction; return how many things changed.
+    """Write many choices, silences and wishes of one person in one transaction; return how many things changed.
 
     `replace`: what is not named is forgotten too. What is as it was writes nothing. Of two about one thing the later
     counts. Raises LockedPreference naming every refused cell, and then nothing is written.
     """
     with transaction.atomic():
         # One writer per person: two requests at once leave a ledger in which each line follows from the one before.
-        User.objects.select_for_update(no_key=True).values_list("pk").get(pk=user.pk)
+        locked = User.objects.select_for_update(no_key=True).only("pk", *WISHES).get(pk=user.pk)
         lines = _write_choices(user, choices, replace) + _write_silences(user, silences, replace)
+        lines += _write_wishes(locked, wishes, replace)
         ConsentRecord.objects.bulk_create(_record(user, *line, origin) for line in lines)
     return len(lines)
 
@@ -212,6 +231,31 @@ def _write_silences(user: User, silences: Sequence[Silence], replace: bool) -> l
         Mute.objects.filter(pk__in=gone).delete()
     Mute.objects.bulk_create(new)
     return lines
+
+
+def _write_wishes(user: User, wishes: Sequence[Wish], replace: bool) -> list[Line]:
+    """Set the fields on the locked row. `replace` empties what is not named."""
+    before = {name: getattr(user, name) for name in WISHES}
+    after = {name: type(value)() for name, value in before.items()} if replace else dict(before)
+    for wish in wishes:
+        if wish.member:
+            rest = {key: value for key, value in after[wish.name].items() if key != wish.member}
+            after[wish.name] = rest | ({wish.member: wish.value} if wish.value else {})
+        else:
+            after[wish.name] = wish.value
+    changed = [name for name in WISHES if after[name] != before[name]]
+    if changed:
+        for name in changed:
+            setattr(user, name, after[name])
+        user.save(update_fields=changed)
+    return [line for name in changed for line in _wish_lines(name, before[name], after[name])]
+
+
+def _wish_lines(name: str, old: Any, new: Any) -> list[Line]:
+    if name not in _BY_MEMBER:
+        return [(name, timing.words(name, old)[:_TOLD], timing.words(name, new)[:_TOLD])]
+    members = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    return [(f"{name}:{key}", old.get(key) or "unset", new.get(key) or "unset") for key in members]
 
 
 def _record(user: User, subject: str, old: str, new: str, origin: Origin) -> ConsentRecord:

@@ -53,6 +53,12 @@ class Person:
     choices: Mapping[tuple[str, str], bool] = field(default_factory=dict)
     mutes: tuple[Muted, ...] = ()
     contact_points: tuple[ContactPointFacts, ...] = ()
+    # When, how often and where first, as preferences.timing stores it.
+    quiet_hours: Mapping[str, Any] = field(default_factory=dict)
+    frequency_caps: tuple[Mapping[str, Any], ...] = ()
+    channel_priority: tuple[str, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
+    digest_at: str = ""
 
     def address(self, channel: str) -> str:
         """Return the first address that may be used on a channel, or ""."""

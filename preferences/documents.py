@@ -18,12 +18,16 @@ def chosen(person: Person, categories: Iterable[CategoryFacts], now: datetime) -
             category.key: {
                 "enabled": person.choices.get((category.key, "")),
                 "channels": {channel: person.choices.get((category.key, channel)) for channel in CHANNELS},
+                "digest": person.digests.get(category.key),
                 "muted_until": until.get((category.key, "")),
             }
             for category in categories
         },
         "types": {key: {"muted_until": text} for (_, key), text in sorted(until.items()) if key},
         "muted_until": until.get(("", "")),
+        "quiet_hours": person.quiet_hours or None,
+        "frequency_caps": list(person.frequency_caps),
+        "channel_priority": list(person.channel_priority),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from preferences import addresses
+from preferences.consent import WISHES
 from preferences.decisions import CategoryFacts, ContactPointFacts, Muted, Person
 from preferences.models import Category, ContactPoint, Mute, Preference, Suppression, User
 
@@ -15,7 +16,7 @@ def load_people(user_pks: Iterable[int]) -> dict[int, Person]:
     pks = list(user_pks)
     choices, mutes, points = _choices(pks), _mutes(pks), _contact_points(pks)
     rows = User.objects.filter(pk__in=pks).values_list(
-        "pk", "user_id", "name", "locale", "timezone", "attributes", "erased_at"
+        "pk", "user_id", "name", "locale", "timezone", "attributes", "erased_at", *WISHES
     )
     return {
         pk: Person(
@@ -29,8 +30,13 @@ def load_people(user_pks: Iterable[int]) -> dict[int, Person]:
             choices=choices.get(pk, {}),
             mutes=tuple(mutes.get(pk, ())),
             contact_points=tuple(points.get(pk, ())),
+            quiet_hours=wishes[0],
+            frequency_caps=tuple(wishes[1]),
+            channel_priority=tuple(wishes[2]),
+            digests=wishes[3],
+            digest_at=wishes[4],
         )
-        for pk, user_id, name, locale, timezone, attributes, erased_at in rows
+        for pk, user_id, name, locale, timezone, attributes, erased_at, *wishes in rows
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from preferences import contact_points, primary_addresses
+from preferences import contact_points, primary_addresses, timing
 from preferences.models import Category, ContactPoint, User
 from project.foundation.problems import Problem
 
@@ -92,6 +92,7 @@ class CategoryPage(Struct):
 class CategoryPreferences(Struct):
     enabled: bool | None
     channels: dict[str, bool | None]
+    digest: timing.Digest | None
     muted_until: str | None
 
 
@@ -106,6 +107,9 @@ class PreferencesAnswer(Struct):
     categories: dict[str, CategoryPreferences]
     types: dict[str, TypePreferences]
     muted_until: str | None
+    quiet_hours: timing.QuietWish | None
+    frequency_caps: list[timing.Cap]
+    channel_priority: list[str]
 
 
 class EffectiveChoice(Struct):

@@ -8,59 +8,36 @@ from django.apps import apps
 from django.conf import settings
 from msgspec import UNSET
 
-from preferences import consent
+from preferences import consent, timing
 from preferences.api.schemas import Choices
 from preferences.api.times import is_time, read_time
 from preferences.channels import CHANNELS
-from preferences.consent import FOREVER, Choice, Silence
+from preferences.consent import FOREVER, Choice, Silence, Wish
 from preferences.models import Category, User
 from project.foundation import bodies, faults
-from project.foundation.problems import Fault, InvalidRequest, not_available
-
-_NOT_BUILT = ("quiet_hours", "frequency_caps", "channel_priority")
-_NOT_BUILT_IN_CATEGORIES = ("digest",)
+from project.foundation.problems import Fault, InvalidRequest
 
 
 @dataclass(frozen=True)
 class Wanted:
     choices: list[Choice]
     silences: list[Silence]
+    wishes: list[Wish]
 
 
 def read(data: Any, user: User) -> Wanted:
     """Return what the document says. Raises InvalidRequest with every fault, LockedPreference where that is all."""
-    found: list[Fault] = []
-    data, missing = _without_unbuilt(data)
-    found += missing
     try:
         body = bodies.check(data, Choices)
     except InvalidRequest as error:
-        raise InvalidRequest(
-            errors=faults.one_per_place([*error.errors, *found, *_times(data), *_channels(data)])
-        ) from None
-    categories = {category.key: category for category in Category.objects.filter(key__in=body.categories or ())}
-    found += [*_channels(data), *_times(data), *_unknown(body, categories, user)]
+        raise InvalidRequest(errors=faults.one_per_place([*error.errors, *_times(data), *_channels(data)])) from None
+    categories = {category.key: category for category in Category.objects.filter(key__in=_named(body))}
+    found = [*_channels(data), *_times(data), *_unknown(body, categories, user), *_ill_timed(body, categories)]
     wanted = _wanted(body, categories) if not found else None
     if wanted is None:
         known = [choice for choice in _choices(body, categories) if choice.channel in CHANNELS]
         raise InvalidRequest(errors=found + consent.refusals(user, known))
     return wanted
-
-
-def _without_unbuilt(data: Any) -> tuple[Any, list[Fault]]:
-    """Return the document without the fields of later releases, and a fault for each that says something."""
-    if not isinstance(data, dict):
-        return data, []
-    found = [not_available(faults.join("", name)) for name in _NOT_BUILT if data.get(name)]
-    data = {name: value for name, value in data.items() if name not in _NOT_BUILT}
-    if isinstance(categories := data.get("categories"), dict):
-        data["categories"] = dict(categories)
-        for key, value in categories.items():
-            if isinstance(value, dict):
-                place = faults.join("/categories", key)
-                found += [not_available(f"{place}/{name}") for name in _NOT_BUILT_IN_CATEGORIES if value.get(name)]
-                data["categories"][key] = {k: v for k, v in value.items() if k not in _NOT_BUILT_IN_CATEGORIES}
-    return data, found
 
 
 def _channels(data: Any) -> Iterator[Fault]:
@@ -104,6 +81,17 @@ def _unknown(body: Choices, categories: dict[str, Category], user: User) -> Iter
                 yield Fault(faults.join("/types", key), "unknown_type", "There is no such type.")
 
 
+def _named(body: Choices) -> set[str]:
+    """Return the keys of the categories that a document speaks of."""
+    return {*(body.categories or ()), *(cap.category for cap in body.frequency_caps or () if cap.category)}
+
+
+def _ill_timed(body: Choices, categories: dict[str, Category]) -> Iterator[Fault]:
+    yield from timing.faults_of_quiet(body.quiet_hours or None)
+    yield from timing.faults_of_caps(body.frequency_caps or None, categories)
+    yield from timing.faults_of_order(body.channel_priority or None)
+
+
 def _types() -> Any:
     # Types live in a room above this one: named in settings, as AUTH_USER_MODEL is.
     return apps.get_model(settings.MUTABLE_TYPES)._default_manager
@@ -117,7 +105,19 @@ def _wanted(body: Choices, categories: dict[str, Category]) -> Wanted:
     for key, type_part in (body.types or {}).items():
         if type_part.muted_until is not UNSET:
             silences.append(_silence(type_part.muted_until, type_key=key))
-    return Wanted(list(_choices(body, categories)), silences)
+    return Wanted(list(_choices(body, categories)), silences, list(_wishes(body)))
+
+
+def _wishes(body: Choices) -> Iterator[Wish]:
+    if body.quiet_hours is not UNSET:
+        yield Wish("quiet_hours", timing.stored_quiet(body.quiet_hours))
+    if body.frequency_caps is not UNSET:
+        yield Wish("frequency_caps", timing.stored_caps(body.frequency_caps))
+    if body.channel_priority is not UNSET:
+        yield Wish("channel_priority", body.channel_priority or [])
+    for key, part in (body.categories or {}).items():
+        if part.digest is not UNSET:
+            yield Wish("digests", part.digest, member=key)
 
 
 def _choices(body: Choices, categories: dict[str, Category]) -> Iterator[Choice]:

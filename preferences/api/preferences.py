@@ -49,7 +49,14 @@ def _store(request: Request, user_id: str, *, replace: bool) -> Response:
     data = bodies.data(request)
     user = people.find_changeable(user_id)
     wanted = choices.read(data, user)
-    consent.apply(user, choices=wanted.choices, silences=wanted.silences, origin=_origin(request), replace=replace)
+    consent.apply(
+        user,
+        choices=wanted.choices,
+        silences=wanted.silences,
+        wishes=wanted.wishes,
+        origin=_origin(request),
+        replace=replace,
+    )
     return _answer(user, effective=False)
 
 

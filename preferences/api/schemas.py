@@ -1,9 +1,10 @@
-"""The bodies of the API of people, preferences and categories. What is not built yet is not in them."""
+"""The bodies of the API of people, preferences and categories."""
 
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from preferences import timing
 from preferences.users import UserFields
 
 Channel = Literal["email", "sms", "push", "web_push", "in_app", "webhook", "chat", "voice"]
@@ -37,6 +38,7 @@ class ContactPointChanges(Struct, forbid_unknown_fields=True):
 class CategoryChoices(Struct, forbid_unknown_fields=True):
     enabled: bool | None | UnsetType = UNSET
     channels: ChannelChoices | None | UnsetType = UNSET
+    digest: timing.Digest | None | UnsetType = UNSET  # gather what would come singly into one message a day
     muted_until: Until | None | UnsetType = UNSET
 
 
@@ -49,6 +51,9 @@ class Choices(Struct, forbid_unknown_fields=True):
     categories: dict[str, CategoryChoices] | None | UnsetType = UNSET
     types: dict[str, TypeChoices] | None | UnsetType = UNSET
     muted_until: Until | None | UnsetType = UNSET
+    quiet_hours: timing.QuietWish | None | UnsetType = UNSET
+    frequency_caps: timing.Caps | None | UnsetType = UNSET
+    channel_priority: timing.Order | None | UnsetType = UNSET
 
 
 class CategoryBody(Struct, forbid_unknown_fields=True):

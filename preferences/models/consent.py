@@ -11,8 +11,8 @@ class ConsentRecord(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="consent_records")
     subject = models.CharField(max_length=255)  # "category:offers × channel:email", "mute:all"
-    old = models.CharField(max_length=40)  # "yes", "no", "unset", a time
-    new = models.CharField(max_length=40)
+    old = models.CharField(max_length=255)  # "yes", "no", "unset", a time, quiet hours in words
+    new = models.CharField(max_length=255)
     source = models.CharField(max_length=40)  # "api", "settings_page", "one_click", "admin", "inbox"
     actor = models.CharField(max_length=255)  # as in the audit trail
     ip = EncryptedTextField(default="", blank=True)

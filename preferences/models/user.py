@@ -27,6 +27,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     timezone = models.CharField(max_length=64, default="", blank=True)  # IANA; "" = the installation's default
     attributes = EncryptedJSONField(default=dict, blank=True)
     filterable = models.JSONField(default=dict, blank=True)  # the attributes of FILTERABLE_ATTRIBUTES, in clear
+    # When and how often they are told things, as preferences.timing checks it; empty = no wish.
+    quiet_hours = models.JSONField(
+        default=dict, db_default={}, blank=True
+    )  # {"timezone", "weekly": [{"days", "from", "until"}]}
+    frequency_caps = models.JSONField(
+        default=list, db_default=[], blank=True
+    )  # [{"channel", "category", "max", "per"}]
+    channel_priority = models.JSONField(default=list, db_default=[], blank=True)  # ["push", "email"]
+    digests = models.JSONField(default=dict, db_default={}, blank=True)  # {category's key: "daily"}
+    digest_at = models.CharField(max_length=5, default="", db_default="", blank=True)  # "18:30", local; "" = DIGEST_AT
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)

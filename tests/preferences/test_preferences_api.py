@@ -10,16 +10,18 @@ from preferences.channels import CHANNELS
 from preferences.models import ConsentRecord, Mute, Preference
 
 PATH = "/users/ada/preferences"
+WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 UNSET = dict.fromkeys(CHANNELS)
+NO_WISHES = {"quiet_hours": None, "frequency_caps": [], "channel_priority": []}
 
 
 def test_who_has_chosen_nothing_has_null_everywhere(api, ada, orders, offers):
-    nothing = {"enabled": None, "channels": UNSET, "muted_until": None}
+    nothing = {"enabled": None, "channels": UNSET, "digest": None, "muted_until": None}
 
     answer = api.get(PATH)
 
     assert {"offers": nothing, "orders": nothing}.items() <= answer.pop("categories").items()
-    assert answer == {"channels": UNSET, "types": {}, "muted_until": None}
+    assert answer == {"channels": UNSET, "types": {}, "muted_until": None} | NO_WISHES
 
 
 def test_put_replaces_and_takes_what_get_gave(api, ada, orders, offers, weekly_offers):
@@ -37,6 +39,7 @@ def test_put_replaces_and_takes_what_get_gave(api, ada, orders, offers, weekly_o
     assert answer["categories"]["offers"] == {
         "enabled": False,
         "channels": UNSET | {"push": True},
+        "digest": None,
         "muted_until": "forever",
     }
     assert answer["types"] == chosen["types"]
@@ -94,14 +97,19 @@ def test_every_fault_is_named_in_one_answer(api, ada, orders):
     body = {
         "channels": {"fax": True},
         "categories": {
-            "orders": {"channels": {"email": False, "telex": True}, "muted_until": "soon", "digest": "daily"},
+            "orders": {"channels": {"email": False, "telex": True}, "muted_until": "soon"},
             "nothing": {"enabled": True},
         },
         "types": {"NOTHING": {"muted_until": "forever"}},
         "muted_until": "2126-01-01T00:00:00",
-        "quiet_hours": {"weekly": [{"days": ["mon"], "from": "22:00", "until": "07:00"}]},
-        "frequency_caps": [{"channel": "push", "max": 5, "per": "day"}],
-        "channel_priority": ["push"],
+        "quiet_hours": {"timezone": "Mars", "weekly": [{"days": WEEK, "from": "05:00", "until": "05:00"}]},
+        "frequency_caps": [
+            {"channel": "fax", "max": 5, "per": "day"},
+            {"category": "nothing", "max": 5, "per": "day"},
+            {"max": 1, "per": "week"},
+            {"max": 2, "per": "week"},
+        ],
+        "channel_priority": ["push", "telex", "push"],
     }
 
     assert api.faults("PUT", PATH, body) == {
@@ -109,13 +117,16 @@ def test_every_fault_is_named_in_one_answer(api, ada, orders):
         "/categories/orders/channels/telex": "unknown_channel",
         "/categories/orders/channels/email": "locked_preference",
         "/categories/orders/muted_until": "invalid_time",
-        "/categories/orders/digest": "not_available",
         "/categories/nothing": "unknown_category",
         "/types/NOTHING": "unknown_type",
         "/muted_until": "invalid_time",
-        "/quiet_hours": "not_available",
-        "/frequency_caps": "not_available",
-        "/channel_priority": "not_available",
+        "/quiet_hours/timezone": "invalid_timezone",
+        "/quiet_hours/weekly": "no_open_minute",
+        "/frequency_caps/0/channel": "unknown_channel",
+        "/frequency_caps/1/category": "unknown_category",
+        "/frequency_caps/3": "duplicate",
+        "/channel_priority/1": "unknown_channel",
+        "/channel_priority/2": "duplicate",
     }
     assert not Preference.objects.exists() and not Mute.objects.exists()
 
@@ -127,7 +138,8 @@ def test_wrong_types_and_unknown_fields_are_named_beside_the_rest(api, ada, offe
         "categories": {"offers": {"enabled": 1, "digests": 2}},
         "types": [],
         "muted_until": 5,
-        "quiet_hours": {"weekly": []},
+        "quiet_hours": {"weekly": [{"days": ["mon", "someday"], "from": "25:00", "until": "7:00"}, {"days": []}]},
+        "frequency_caps": [{"max": 0, "per": "month"}],
     }
 
     assert api.faults("PATCH", PATH, body) == {
@@ -138,7 +150,14 @@ def test_wrong_types_and_unknown_fields_are_named_beside_the_rest(api, ada, offe
         "/categories/offers/digests": "unknown_field",
         "/types": "wrong_type",
         "/muted_until": "wrong_type",
-        "/quiet_hours": "not_available",
+        "/quiet_hours/weekly/0/days/1": "invalid_value",
+        "/quiet_hours/weekly/0/from": "invalid_value",
+        "/quiet_hours/weekly/0/until": "invalid_value",
+        "/quiet_hours/weekly/1/days": "too_short",
+        "/quiet_hours/weekly/1/from": "required",
+        "/quiet_hours/weekly/1/until": "required",
+        "/frequency_caps/0/max": "invalid_value",
+        "/frequency_caps/0/per": "invalid_value",
     }
 
 
@@ -147,15 +166,45 @@ def test_bodies_of_the_wrong_shape_are_refused(api, ada, offers, body):
     assert set(api.faults("PUT", PATH, body).values()) == {"wrong_type"}
 
 
-def test_fields_of_later_releases_may_be_given_empty(api, ada, offers):
-    empty = {
-        "quiet_hours": None,
-        "frequency_caps": [],
-        "channel_priority": [],
-        "categories": {"offers": {"digest": None}},
+def test_wishes_about_when_and_how_often_are_kept_and_told_in_the_ledger(api, ada, offers):
+    wished = {
+        "quiet_hours": {
+            "timezone": "Europe/Berlin",
+            "weekly": [{"days": ["tue", "mon"], "from": "22:00", "until": "07:00"}],
+        },
+        "frequency_caps": [{"channel": "push", "max": 5, "per": "day"}],
+        "channel_priority": ["push", "email"],
+        "categories": {"offers": {"digest": "daily"}},
     }
 
-    assert api("PUT", PATH, empty)[0] == 200
+    status, answer = api("PATCH", PATH, wished)
+
+    assert status == 200
+    assert answer["quiet_hours"]["weekly"] == [{"days": ["mon", "tue"], "from": "22:00", "until": "07:00"}]
+    assert answer["frequency_caps"] == [{"channel": "push", "category": None, "max": 5, "per": "day"}]
+    assert (answer["channel_priority"], answer["categories"]["offers"]["digest"]) == (["push", "email"], "daily")
+    lines = ConsentRecord.objects.order_by("id").values_list("subject", "old", "new")
+    assert list(lines) == [
+        ("quiet_hours", "unset", "mon,tue 22:00–07:00 Europe/Berlin"),
+        ("frequency_caps", "unset", "push 5/day"),
+        ("channel_priority", "unset", "push, email"),
+        ("digests:offers", "unset", "daily"),
+    ]
+    assert api("PUT", PATH, answer) == (200, answer)
+    assert ConsentRecord.objects.count() == 4
+
+
+def test_wishes_are_taken_back_by_empty_ones(api, ada, offers):
+    api("PATCH", PATH, {"channel_priority": ["push"], "categories": {"offers": {"digest": "daily"}}})
+
+    answer = api("PATCH", PATH, {"channel_priority": [], "categories": {"offers": {"digest": None}}})[1]
+
+    assert {name: answer[name] for name in NO_WISHES} == NO_WISHES
+    assert answer["categories"]["offers"]["digest"] is None
+    api("PATCH", PATH, {"quiet_hours": {"weekly": [{"days": ["mon"], "from": "22:00", "until": "07:00"}]}})
+    assert api("PATCH", PATH, {"quiet_hours": {"weekly": []}})[1]["quiet_hours"] is None
+    api("PATCH", PATH, {"channel_priority": ["sms"]})
+    assert api("PUT", PATH, {})[1]["channel_priority"] == []
 
 
 def test_a_mute_that_is_over_is_shown_as_none(api, ada):

@@ -1,9 +1,29 @@
-"""Many rows in one statement: COPY and UPDATE … FROM (VALUES …) on PostgreSQL, Django's own bulk calls elsewhere."""
+"""Many rows in one statement: COPY and UPDATE … FROM unnest(…) on PostgreSQL, Django's own bulk calls elsewhere."""
 
+import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 from django.db import connection, models
+from django.db.models.base import ModelState
+
+from project.foundation.columns import Column, Json
+
+__all__ = ["Json", "insert", "like", "update"]
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def like(row: Row, **fields: Any) -> Row:
+    """Return a new, unsaved row with another's values, but for `fields`, named as the columns' attributes are.
+
+    A tenth of what calling the model costs: for rows by the hundred that differ in little.
+    """
+    new: Row = row.__class__.__new__(row.__class__)
+    new.__dict__ = row.__dict__ | fields
+    new._state = ModelState()
+    return new
 
 
 def insert(rows: Sequence[models.Model]) -> None:
@@ -16,6 +36,8 @@ def insert(rows: Sequence[models.Model]) -> None:
     if connection.vendor == "postgresql":
         _copy(rows)
     else:
+        for row in rows:
+            _read_json(row)
         type(rows[0])._default_manager.bulk_create(rows)
 
 
@@ -29,67 +51,88 @@ def update(rows: Sequence[models.Model], fields: Sequence[str], *, only_where: S
         return 0
     model = type(rows[0])
     if connection.vendor == "postgresql":
-        return _update_from_values(model, rows, fields, only_where)
+        return _update_from_arrays(model, rows, fields, only_where)
     changed = 0
     # The columns of foreign keys, not the rows they point to, which would be fetched one by one.
-    new, held = _columns(model, fields), _columns(model, only_where)
+    new, held = _names(model, fields), _names(model, only_where)
     for row in rows:
+        _read_json(row)
         same = model._default_manager.filter(pk=row.pk, **{name: getattr(row, name) for name in held})
         changed += same.update(**{name: getattr(row, name) for name in new})
     return changed
 
 
-def _columns(model: type[models.Model], names: Iterable[str]) -> list[str]:
+def _names(model: type[models.Model], names: Iterable[str]) -> list[str]:
     found: list[Any] = [model._meta.get_field(name) for name in names]
     return [field.attname for field in found]
 
 
+def _read_json(row: models.Model) -> None:
+    """Undo Json where Django writes it out itself."""
+    for name, value in row.__dict__.items():
+        if type(value) is Json:
+            row.__dict__[name] = json.loads(value)
+
+
 def _copy(rows: Sequence[models.Model]) -> None:
     model = type(rows[0])
-    fields = [field for field in model._meta.concrete_fields if not field.generated]
-    columns = ", ".join(_quote(field.column) for field in fields)
+    columns = _all_columns(model)
+    names = ", ".join(column.quoted for column in columns)
+    lines = map("\t".join, zip(*(column.for_copy(rows) for column in columns), strict=True))
     with connection.cursor() as cursor:
-        with cursor.copy(f"COPY {_quote(model._meta.db_table)} ({columns}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(_values(row, fields))
+        with cursor.copy(f"COPY {_quote(model._meta.db_table)} ({names}) FROM STDIN") as copying:
+            copying.write("\n".join(lines) + "\n")
         for row in rows:
             row._state.adding = False
 
 
-def _update_from_values(
+def _update_from_arrays(
     model: type[models.Model], rows: Sequence[models.Model], names: Sequence[str], only_where: Sequence[str]
 ) -> int:
-    key = model._meta.pk
-    assert key is not None
-    new = [model._meta.get_field(name) for name in names]
-    held = [model._meta.get_field(name) for name in only_where]
-    fields: list[Any] = [key, *new, *held]
-    # unnest keeps the statement's text the same for any number of rows, so that it is planned once.
-    arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
-    names_in = ", ".join(f"k{n}" for n in range(len(fields)))
-    sets = ", ".join(f"{_quote(field.column)} = v.k{n}" for n, field in enumerate(fields[1 : 1 + len(new)], 1))
-    same = "".join(
-        f" AND t.{_quote(field.column)} IS NOT DISTINCT FROM v.k{n}"
-        for n, field in enumerate(fields[1 + len(new) :], 1 + len(new))
-    )
-    columns = list(zip(*(_values(row, fields) for row in rows), strict=True))
+    """Write from arrays beside the keys what differs between rows, and once what does not."""
+    assert model._meta.pk is not None
+    columns = [_column(model, name) for name in (model._meta.pk.name, *names, *only_where)]
+    texts = [column.texts(rows) for column in columns]
+    varying = [n for n, column in enumerate(texts) if n == 0 or any(text != column[0] for text in column)]
+    values = [f"v.k{n}" if n in varying else f"%s::{column.type}" for n, column in enumerate(columns)]
+    constants = [[] if n in varying else [column[0]] for n, column in enumerate(texts)]
+    new, held = range(1, 1 + len(names)), range(1 + len(names), len(columns))
+    sets = ", ".join(f"{columns[n].quoted} = {values[n]}" for n in new)
+    arrays = ", ".join(f"%s::{columns[n].type}[]" for n in varying)
+    where = f"t.{columns[0].quoted} = v.k0"
+    where += "".join(f" AND t.{columns[n].quoted} IS NOT DISTINCT FROM {values[n]}" for n in held)
+    bounds = _bounds(columns[0], texts[0])
+    if bounds:
+        where += f" AND t.{columns[0].quoted} BETWEEN %s::uuid AND %s::uuid"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {_quote(model._meta.db_table)} t SET {sets} FROM unnest({arrays}) AS v({names_in})"
-            f" WHERE t.{_quote(key.column)} = v.k0{same}",
-            [list(column) for column in columns],
+            f"UPDATE {_quote(model._meta.db_table)} t SET {sets}"
+            f" FROM unnest({arrays}) AS v({', '.join(f'k{n}' for n in varying)}) WHERE {where}",
+            [
+                *(constant for n in new for constant in constants[n]),
+                *(columns[n].array(texts[n]) for n in varying),
+                *(constant for n in held for constant in constants[n]),
+                *bounds,
+            ],
         )
         return int(cursor.rowcount)
 
 
-def _values(row: models.Model, fields: Iterable[Any]) -> list[Any]:
-    return [_plain(field.get_db_prep_save(field.pre_save(row, row._state.adding), connection)) for field in fields]
+def _bounds(key: Column, texts: Sequence[str | None]) -> list[str]:
+    """Return the lowest and highest key, so that partitions between which no key lies are not even planned for."""
+    keys = [text for text in texts if text is not None]
+    return [min(keys), max(keys)] if key.type == "uuid" else []
 
 
-def _plain(value: Any) -> Any:
-    return bytes(value) if isinstance(value, memoryview) else value
+@cache
+def _column(model: type[models.Model], name: str) -> Column:
+    return Column(model._meta.get_field(name))
 
 
-def _quote(name: str | None) -> str:
-    assert name is not None, "A concrete field has a column."
+@cache
+def _all_columns(model: type[models.Model]) -> list[Column]:
+    return [_column(model, field.name) for field in model._meta.concrete_fields if not field.generated]
+
+
+def _quote(name: str) -> str:
     return connection.ops.quote_name(name)

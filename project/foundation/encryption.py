@@ -8,16 +8,17 @@ Source: NIST SP 800-38D (96-bit random nonces: fewer than 2**32 values a key).
 
 import hashlib
 import hmac
-import json
 import os
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import models
+
+from project.foundation import json_text
 
 _NONCE_BYTES = 12
 
@@ -33,9 +34,9 @@ class CannotDecrypt(Exception):
 
 def encrypt(text: str, *, field: str) -> bytes:
     """Return `text` sealed under the newest key for the named field ("app.Model.field")."""
-    key_id, cipher = _newest()
+    head, cipher = _newest()
     nonce = os.urandom(_NONCE_BYTES)
-    return bytes([len(key_id)]) + key_id + nonce + cipher.encrypt(nonce, text.encode(), field.encode())
+    return head + nonce + cipher.encrypt(nonce, text.encode(), field.encode())
 
 
 def decrypt(sealed: bytes | memoryview, *, field: str) -> str:
@@ -68,7 +69,7 @@ class EncryptedTextField(_Field):
     def get_internal_type(self) -> str:
         return "BinaryField"
 
-    @property
+    @cached_property
     def sealed_name(self) -> str:
         return f"{self.model._meta.label}.{self.name}"
 
@@ -96,10 +97,10 @@ class EncryptedJSONField(EncryptedTextField):
     """Any JSON value, sealed in the column."""
 
     def to_python_value(self, text: str) -> Any:
-        return json.loads(text) if text else None
+        return json_text.read(text) if text else None
 
     def from_python_value(self, value: Any) -> str:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return json_text.write(value)
 
 
 def _fingerprint(key: bytes, channel: str, address: str) -> bytes:
@@ -107,13 +108,31 @@ def _fingerprint(key: bytes, channel: str, address: str) -> bytes:
 
 
 def _newest() -> tuple[bytes, AESGCM]:
-    return next(iter(_ciphers().items()))
+    """Return what a value begins with that is sealed under the newest key, and the key's cipher."""
+    return _keyring().newest
 
 
 def _ciphers() -> Mapping[bytes, AESGCM]:
-    return _ciphers_for(tuple(settings.ENCRYPTION_KEYS.items()))
+    return _keyring().ciphers
 
 
-@lru_cache(maxsize=8)
-def _ciphers_for(keys: tuple[tuple[str, bytes], ...]) -> Mapping[bytes, AESGCM]:
-    return {key_id.encode(): AESGCM(key) for key_id, key in keys}
+class _Keyring:
+    """The configured keys, ready for use."""
+
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        self.keys = keys
+        self.ciphers = {key_id.encode(): AESGCM(key) for key_id, key in keys.items()}
+        key_id, cipher = next(iter(self.ciphers.items()))
+        self.newest = bytes([len(key_id)]) + key_id, cipher
+
+
+_made: _Keyring | None = None
+
+
+def _keyring() -> _Keyring:
+    """Return the keyring, made once for as long as settings hold the same object."""
+    global _made
+    made, keys = _made, settings.ENCRYPTION_KEYS
+    if made is None or made.keys is not keys:
+        made = _made = _Keyring(keys)
+    return made

@@ -16,6 +16,7 @@ from notifications import rate_limits
 from notifications.models import ProviderAccount
 from notifications.providers import loop, options
 from notifications.providers.base import Message, Outcome, Provider
+from notifications.providers.callbacks import Callback, Receipt
 from notifications.rate_limits import Rate
 
 logger = logging.getLogger(__name__)
@@ -103,6 +104,22 @@ def send(account: Account, messages: Sequence[Message]) -> list[Outcome]:
     return outcomes
 
 
+def read(row: ProviderAccount, callback: Callback) -> list[Receipt]:
+    """Return what a service reports to an account, once the request has proved where it comes from.
+
+    Raises NotGenuine, ValueError when it makes no sense, BadOptions when the account cannot be used, and TimeoutError
+    when what the proof needs could not be had in time. Call it outside any transaction.
+    """
+    provider = _provider(_account(row))
+    loop.run(provider.verify(callback), deadline_seconds=settings.PROVIDER_TIMEOUT_SECONDS + _GRACE_SECONDS)
+    return provider.read_receipts(callback)
+
+
+def callback_url(provider: str, name: str) -> str:
+    """Return the public URL at which a service reports to the account `name`."""
+    return f"{settings.PUBLIC_URL}/receipts/{provider}/{name}/"
+
+
 def provider_class(key: str) -> type[Provider]:
     """Return the provider of settings.NOTIFICATION_PROVIDERS with this key. Raises KeyError."""
     return provider_classes()[key]
@@ -117,19 +134,23 @@ def provider_classes() -> dict[str, type[Provider]]:
 def _load() -> _Loaded:
     by_channel: dict[str, list[Account]] = {}
     for row in ProviderAccount.objects.order_by("order", "name"):
-        account = Account(
-            id=row.pk,
-            name=row.name,
-            provider=row.provider,
-            channel=row.channel,
-            options=row.options,
-            rate=_rate(row),
-            enabled=row.enabled,
-        )
+        account = _account(row)
         before = by_channel.setdefault(row.channel, [])
         if not _keeps_messages(account) or all(map(_keeps_messages, before)):
             before.append(account)
     return _Loaded(by_channel, time.monotonic())
+
+
+def _account(row: ProviderAccount) -> Account:
+    return Account(
+        id=row.pk,
+        name=row.name,
+        provider=row.provider,
+        channel=row.channel,
+        options=row.options,
+        rate=_rate(row),
+        enabled=row.enabled,
+    )
 
 
 def _rate(row: ProviderAccount) -> Rate | None:
@@ -154,4 +175,10 @@ def _provider(account: Account) -> Provider:
     timeout = settings.PROVIDER_TIMEOUT_SECONDS
     stated = json.dumps([account.provider, timeout, asdict(resolved)], default=str, sort_keys=True)
     fingerprint = hashlib.sha256(stated.encode()).hexdigest()
-    return loop.kept_provider(account.name, fingerprint, lambda: provider(resolved, timeout=timeout))
+
+    def make() -> Provider:
+        made = provider(resolved, timeout=timeout)
+        made.callback_url = callback_url(account.provider, account.name)
+        return made
+
+    return loop.kept_provider(account.name, fingerprint, make)

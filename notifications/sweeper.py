@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 
 from notifications import doorbell, housekeeping, rounds, stopping
+from notifications.receipts import catching_up
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class _Sweeper(threading.Thread):
             try:
                 close_old_connections()
                 rounds.sweep(self._over)
+                catching_up.catch_up()
                 housekeeping.tidy_when_due()
             except Exception:  # a bug in one round must not end all rounds
                 logger.exception("sweep.failed")

@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from notifications.api.receipts import Receipts
 from notifications.api.send import SendView
 from project import health, openapi, problem_pages
 
@@ -15,6 +16,7 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("api/notifications/send", SendView.as_view(schema=None), name="send_at_the_old_address"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api_docs"),
+    path("receipts/<str:provider>/<str:account>/", Receipts.as_view(schema=None), name="receipts"),
     path("problems/<slug:code>", problem_pages.show, name="problem"),
     path("admin/", admin.site.urls),
     path("livez", health.live),

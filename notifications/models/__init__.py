@@ -7,6 +7,7 @@ from notifications.models.inbox import InboxCounter, InboxItem
 from notifications.models.notification import Lane, Mode, Notification
 from notifications.models.outbox import OutboxMessage
 from notifications.models.provider_account import ProviderAccount
+from notifications.models.receipt import ReceiptCall, ReceiptRecord
 from notifications.models.views_of_delivery import DeadLetter, UnknownDelivery
 
 __all__ = [
@@ -28,5 +29,7 @@ __all__ = [
     "Notification",
     "OutboxMessage",
     "ProviderAccount",
+    "ReceiptCall",
+    "ReceiptRecord",
     "UnknownDelivery",
 ]

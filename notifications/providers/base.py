@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
+from notifications.providers.callbacks import Callback, NotGenuine, Receipt
+
 OutcomeKind = Literal["accepted", "transient", "throttled", "recipient", "account", "unknown"]
 
 
@@ -78,6 +80,8 @@ class Provider:
     channels: ClassVar[tuple[str, ...]]
     Options: ClassVar[type] = NoOptions  # a frozen dataclass: it is the schema, see notifications.providers.options
     keeps_messages: ClassVar[bool] = False  # True: whoever records the outcomes keeps the messages in the outbox
+    reports: ClassVar[bool] = False  # True: the service calls /receipts/, and `verify` and `read_receipts` are written
+    callback_url = ""  # where the service shall report to; set by whoever makes an instance
 
     def __init__(self, options: Any, *, timeout: float) -> None:
         self.options = options
@@ -90,6 +94,17 @@ class Provider:
         may have been taken is `unknown`.
         """
         raise TypeError(f"{type(self).__name__} does not say how it sends.")
+
+    async def verify(self, callback: Callback) -> None:
+        """Raise NotGenuine unless the request proves to come from the service, and to be at most five minutes old.
+
+        What a service wants answered before it reports anything is answered here, once it is proven.
+        """
+        raise NotGenuine("This service reports nothing.")
+
+    def read_receipts(self, callback: Callback) -> list[Receipt]:
+        """Return what a verified request reports. Raises ValueError when it makes no sense."""
+        return []
 
     async def close(self) -> None:
         """Let go of kept connections, when the account has changed."""

@@ -2,22 +2,22 @@
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.http import parse_cookie
 from django.http.request import split_domain_port, validate_host
 
-from notifications.inbox import feed, hub, identity, marks, protocol
-from notifications.inbox.identity import EndUser
+from notifications.inbox import arrivals, feed, hub, identity, marks, protocol
+from notifications.inbox.arrivals import in_thread
 from notifications.inbox.items import frame
-from notifications.inbox.outlet import Outlet
+from notifications.inbox.outlet import Outlet, Send
+from notifications.inbox.tokens import Claims
 from notifications.models import Mode
 from project.foundation.problems import Problem
 
@@ -26,7 +26,7 @@ RECHECK_SECONDS = 300  # how long a socket outlives the end of its session
 MOST_REPLAYED = 200  # missed items; above, the client asks again
 
 logger = logging.getLogger(__name__)
-Result = TypeVar("Result")
+Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class InboxConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -34,15 +34,29 @@ class InboxConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.end_user: EndUser | None = None
-        self._token: str | None = None
+        self._claims: Claims | None = None
+        self._session_key: str | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._rechecking: asyncio.Task[None] | None = None
 
-    async def connect(self) -> None:
-        self.outlet = Outlet(self.base_send)
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Serve the socket until it closes.
+
+        Channels' own loop would take a task for each socket, and a hop through a thread for each of its frames.
+        """
+        self.base_send, self.outlet = send, Outlet(send)
+        await receive()  # websocket.connect
+        try:
+            await self._connect(scope)
+            while (message := await receive())["type"] == "websocket.receive":
+                await self.receive(message.get("text"), message.get("bytes"))
+        finally:
+            self._leave()
+
+    async def _connect(self, scope: dict[str, Any]) -> None:
+        self._session_key = parse_cookie(_header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME)
         await self.accept()
-        if origin_is_allowed(self.scope):
+        if origin_is_allowed(scope):
             self._after(HELLO_SECONDS, lambda: self.outlet.close(protocol.NO_HELLO))
         else:
             self.outlet.close(protocol.WRONG_ORIGIN)
@@ -63,73 +77,91 @@ class InboxConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 logger.exception("inbox.socket_failed")
                 self.outlet.close(protocol.SERVER_FAULT)
 
-    async def disconnect(self, code: int) -> None:
+    def _leave(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         if self._rechecking is not None:
             self._rechecking.cancel()
-        if self.end_user is not None:
-            hub.leave(self.end_user.user.pk, self.outlet)
+        if self._claims is not None:
+            hub.leave(self._claims.user_pk, self.outlet)
         self.outlet.drop()
 
     async def _act(self, kind: str, content: Any) -> None:
         if kind == "ping":
             await self.outlet.put('{"type":"pong"}')
-        elif self.end_user is None and kind != "hello":
+        elif self._claims is None and kind != "hello":
             await self._refuse("not_open", "Say hello first.")
-        elif self.end_user is None:
+        elif self._claims is None:
             await self._open(content)
         elif kind == "hello":
             await self._refuse("already_open", "This socket is open already.")
-        elif self.end_user.mode != Mode.LIVE:
+        elif self._claims.mode != Mode.LIVE:
             await self._refuse("not_found", "There is no such item in this inbox.")
         elif isinstance(content, protocol.ItemMark):
-            user_pk = self.end_user.user.pk
+            user_pk = self._claims.user_pk
             await in_thread(lambda: marks.mark(user_pk, content.id, kind, action=content.action))
         else:
-            user_pk = self.end_user.user.pk
+            user_pk = self._claims.user_pk
             await in_thread(lambda: marks.mark_all(user_pk, kind.removesuffix("-all"), category=content.category))
 
     async def _open(self, hello: protocol.Hello) -> None:
-        self._token = hello.token
-        end_user = await in_thread(self._identify)
-        if end_user is None:
+        if hello.token is not None:
+            self._session_key = None
+        claims = await self._claimed(hello.token)
+        if claims is None:
             self.outlet.close(protocol.NOT_AUTHENTICATED)
             return
-        self.end_user = end_user
-        self._check_again_later(end_user)
-        # Live frames first, then what was missed: nothing can fall between. What is live already waits its turn.
+        self._claims = claims
+        # Live frames first, then how it stands: nothing can fall between. What is live already waits its turn.
         self.outlet.hold()
-        if end_user.mode == Mode.LIVE:
-            await hub.join(end_user.user.pk, self.outlet)
-        at, frames = await in_thread(lambda: _missed(end_user, hello.since))
-        for text in frames + self.outlet.release(lambda text: _number(text) <= at):
+        if claims.mode == Mode.LIVE:
+            await hub.join(claims.user_pk, self.outlet)
+        arrival = await arrivals.ask(claims.user_pk)
+        if arrival is None or arrival.user_id != claims.user_id:
+            self.outlet.close(protocol.NOT_AUTHENTICATED)
+            return
+        self._check_again_later(claims)
+        at, frames = await _missed(claims, arrival.standing, hello.since)
+        for text in frames + self.outlet.release(at):
             await self.outlet.put(text)
 
-    def _identify(self) -> EndUser | None:
-        if self._token is not None:
-            return identity.of_token(self._token)
-        cookies = parse_cookie(_header(self.scope, b"cookie"))
-        return identity.of_session(cookies.get(settings.SESSION_COOKIE_NAME))
+    async def _claimed(self, token: str | None) -> Claims | None:
+        """Return who the client says to be, and can prove to have been let in as; a token needs no query."""
+        if token is not None:
+            return identity.claims_of(token)
+        key = self._session_key
+        end_user = await in_thread(lambda: identity.of_session(key)) if key else None
+        if end_user is None:
+            return None
+        return Claims(end_user.user.user_id, end_user.user.pk, end_user.mode, math.inf)
 
-    def _check_again_later(self, end_user: EndUser) -> None:
-        left = RECHECK_SECONDS if end_user.expires_at is None else end_user.expires_at - time.time()
+    def _check_again_later(self, claims: Claims) -> None:
+        left = claims.expires_at - time.time()
         self._after(max(0.0, min(left, RECHECK_SECONDS)), self._start_checking_again)
 
     def _start_checking_again(self) -> None:
         self._rechecking = asyncio.create_task(self._check_again())
 
     async def _check_again(self) -> None:
+        claims = self._claims
+        assert claims is not None, "Only an open socket is looked at again."
         try:
-            end_user = await in_thread(self._identify)
+            if await self._may_stay(claims):
+                self._check_again_later(claims)
+            else:
+                self.outlet.close(protocol.NOT_AUTHENTICATED)
         except Exception:
             logger.exception("inbox.recheck_failed")
             self.outlet.close(protocol.SERVER_FAULT)
-            return
-        if end_user is None or self.end_user is None or end_user.user.pk != self.end_user.user.pk:
-            self.outlet.close(protocol.NOT_AUTHENTICATED)
-        else:
-            self._check_again_later(end_user)
+
+    async def _may_stay(self, claims: Claims) -> bool:
+        if self._session_key is not None:
+            now = await self._claimed(None)
+            return now is not None and now.user_pk == claims.user_pk
+        if claims.expires_at <= time.time():
+            return False
+        arrival = await arrivals.ask(claims.user_pk)
+        return arrival is not None and arrival.user_id == claims.user_id
 
     def _after(self, seconds: float, act: Callable[[], None]) -> None:
         if self._timer is not None:
@@ -157,36 +189,24 @@ def origin_is_allowed(scope: dict[str, Any]) -> bool:
     return origin == f"{own.scheme}://{host}" and validate_host(name, settings.ALLOWED_HOSTS)
 
 
-async def in_thread(act: Callable[[], Result]) -> Result:
-    """Run database work beside the loop. Sockets do not wait for each other, as they would on Django's one thread."""
-    result: Result = await database_sync_to_async(act, thread_sensitive=False)()
-    return result
-
-
-def _missed(end_user: EndUser, since: int | None) -> tuple[int, list[str]]:
+async def _missed(claims: Claims, standing: feed.Standing, since: int | None) -> tuple[int, list[str]]:
     """Return the number that the frames bring a client to, and the frames: ready, then what changed after `since`."""
-    user_pk = end_user.user.pk
-    if end_user.mode != Mode.LIVE:
-        return 0, [frame(user_pk, "ready", seq=0, counts=feed.Standing().counts)[1]]
-    standing = feed.standing(user_pk)
-    at = standing.seq
-    frames = [frame(user_pk, "ready", seq=at, counts=standing.counts)[1]]
+    if claims.mode != Mode.LIVE:
+        return 0, [_ready(feed.Standing())]
+    at, frames = standing.seq, [_ready(standing)]
     if since is None or since == at:
         return at, frames
-    changes = feed.changes(user_pk, since=since, limit=MOST_REPLAYED)
+    changes = await in_thread(lambda: feed.changes(claims.user_pk, since=since, limit=MOST_REPLAYED))
     if changes.more or since > at:
         return at, [*frames, hub.RESYNC]
     for item in changes.items:
         fresh = not (item["seen_at"] or item["read_at"] or item["archived_at"])
-        frames.append(frame(user_pk, "item.created" if fresh else "item.updated", item=item)[1])
+        frames.append(frame(claims.user_pk, "item.created" if fresh else "item.updated", item=item)[1])
     return max([at, *(item["seq"] for item in changes.items)]), frames
 
 
-def _number(text: str) -> float:
-    """Return the change number of a live frame; one without a number is always news."""
-    content = msgspec.json.decode(text)
-    found = content.get("item", content).get("seq")
-    return float("inf") if found is None else float(found)
+def _ready(standing: feed.Standing) -> str:
+    return frame(0, "ready", seq=standing.seq, counts=standing.counts)[1]
 
 
 def _header(scope: dict[str, Any], name: bytes) -> str:

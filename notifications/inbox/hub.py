@@ -9,7 +9,6 @@ import asyncio
 import logging
 import random
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -41,7 +40,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._outlets: defaultdict[int, set[Outlet]] = defaultdict(set)
+        self._outlets: dict[int, tuple[Outlet, ...]] = {}
         self._listening: asyncio.Task[None] | None = None
         self._subscribed: asyncio.Event | None = None
         self._missed = False  # frames may have passed while nobody listened
@@ -61,15 +60,15 @@ class Hub:
         With Redis away it returns after a second: the socket is told to ask again when it is back.
         """
         self.bind(asyncio.get_running_loop())
-        self._outlets[user_pk].add(outlet)
+        self._outlets[user_pk] = (*self._outlets.get(user_pk, ()), outlet)
         if settings.REDIS_URL:
             await self._listen()
 
     def leave(self, user_pk: int, outlet: Outlet) -> None:
         """Take a socket out; it need not be in."""
-        self._outlets[user_pk].discard(outlet)
-        if not self._outlets[user_pk]:
-            del self._outlets[user_pk]
+        left = tuple(other for other in self._outlets.pop(user_pk, ()) if other is not outlet)
+        if left:
+            self._outlets[user_pk] = left
 
     def publish(self, frames: Sequence[Frame]) -> None:
         """Tell the sockets of all processes. Called after the commit, from any thread; never raises, hardly waits."""
@@ -85,9 +84,8 @@ class Hub:
     async def deliver(self, frames: Sequence[Frame]) -> None:
         """Hand frames to the sockets of this process, each person's in their order."""
         for user_pk, text in frames:
-            if user_pk in self._outlets:
-                for outlet in tuple(self._outlets[user_pk]):
-                    await outlet.tell(text)
+            for outlet in self._outlets.get(user_pk, ()):
+                await outlet.tell(text)
 
     def _publish_to_redis(self, frames: Sequence[Frame]) -> None:
         if time.monotonic() < self._paused_until:
@@ -147,6 +145,7 @@ class Hub:
                         await self.deliver([(user_pk, RESYNC) for user_pk in tuple(self._outlets)])
                 elif message["type"] == "message":
                     await self.deliver(_frames_decoder.decode(message["data"]))
+                    await asyncio.sleep(0)  # neither reading nor sending gives way while there is more
 
 
 def channel() -> str:

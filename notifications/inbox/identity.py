@@ -34,11 +34,18 @@ class EndUser:
         return f"user:{self.user.user_id}"
 
 
+def claims_of(token: str) -> tokens.Claims | None:
+    """Return what a token says, without asking whether its person is still there; None when it is not valid."""
+    try:
+        return tokens.verify(token)
+    except tokens.InvalidToken:
+        return None
+
+
 def of_token(token: str) -> EndUser | None:
     """Return whom a token speaks for, in one query; None when it is not valid or its person is gone."""
-    try:
-        claims = tokens.verify(token)
-    except tokens.InvalidToken:
+    claims = claims_of(token)
+    if claims is None:
         return None
     user = User.objects.filter(pk=claims.user_pk, user_id=claims.user_id).first()
     return EndUser(user, claims.mode, claims.expires_at) if user is not None and _may_enter(user) else None

@@ -40,6 +40,13 @@ def frame(user_pk: int, kind: str, **fields: Any) -> Frame:
     return user_pk, _ENCODER.encode({"type": kind, **fields}).decode()
 
 
+def number_of(text: str) -> float:
+    """Return the change number of a server frame; one without a number is always news: infinity."""
+    content = msgspec.json.decode(text)
+    found = content.get("item", content).get("seq") if isinstance(content, dict) else None
+    return float("inf") if found is None else float(found)
+
+
 def _action(action: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "label": action.get("label") or "",

@@ -114,11 +114,12 @@ def test_what_is_held_goes_nowhere_until_it_is_released() -> None:
         wire = Wire()
         outlet = Outlet(wire.send)
         outlet.hold()
-        await outlet.tell("1")
-        await outlet.tell("2")
-        assert outlet.release(lambda text: text == "1") == ["2"]
-        await outlet.tell("3")
-        await wire.wait_for(3)
+        one, two, three = ('{"seq":1}', '{"seq":2}', '{"seq":3}')
+        await outlet.tell(one)
+        await outlet.tell(two)
+        assert outlet.release(1) == [two]
+        await outlet.tell(three)
+        await wire.wait_for({"seq": 3})
 
     asyncio.run(scenario())
 
@@ -128,10 +129,11 @@ def test_a_frame_that_comes_late_repeats_nothing() -> None:
         wire = Wire()
         outlet = Outlet(wire.send)
         outlet.hold()
-        outlet.release(lambda text: text == "1")
-        await outlet.tell("1")
-        await outlet.tell("2")
-        await wire.wait_for(2)
+        outlet.release(1)
+        await outlet.tell('{"type":"item.created","item":{"seq":1}}')
+        await outlet.tell('{"seq":2}')
+        await outlet.tell('{"type":"resync"}')
+        await wire.wait_for({"seq": 2}, {"type": "resync"})
 
     asyncio.run(scenario())
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from pytest_django import Settings
 
-from notifications.inbox import consumer, feed
+from notifications.inbox import arrivals, consumer, feed
 from notifications.inbox.feed import NewItem
 from preferences.models import User
 from tests.notifications.inbox.live import Socket, session_cookie, tell
@@ -206,7 +206,7 @@ def test_a_fault_of_ours_closes_the_socket_and_the_client_may_come_back(
 ) -> None:
     socket = open_socket()
     with monkeypatch.context() as patch:
-        patch.setattr(feed, "standing", lambda user_pk: 1 // 0)
+        patch.setattr(arrivals, "look_up", lambda user_pks: 1 // 0)
         socket.hello(ada)
         assert socket.closed() == 1011
     again = open_socket()

@@ -4,6 +4,7 @@ import base64
 import os
 import re
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -44,6 +45,14 @@ def duration(name: str, default: str) -> timedelta:
 
 def durations(name: str, default: str) -> list[timedelta]:
     return [_duration(name, item) for item in items(name, default)]
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Return a comma-separated list of networks: "10.0.0.0/8,fd00::/8"; an address is a network of one."""
+    try:
+        return [ip_network(item) for item in items(name)]
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a list of networks such as 10.0.0.0/8.") from None
 
 
 def keys(name: str, default: str | None = None) -> dict[str, bytes]:

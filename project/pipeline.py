@@ -17,3 +17,5 @@ DOORBELLS = env.flag("DOORBELLS", True)  # without, workers find what is due by 
 CLAIM_SIZE = int(env.number("CLAIM_SIZE", 500))  # rows a worker takes at once
 BROADCAST_LOOK_AHEAD = int(env.number("BROADCAST_LOOK_AHEAD", 4000))  # messages of one broadcast that may wait at once
 FLUSH_SIZE = int(env.number("FLUSH_SIZE", 100))  # deliveries whose outcome may be in doubt when a worker dies
+# Networks that webhooks, chats and files of callers may lie in though they are not public; http and any port too.
+EGRESS_ALLOW = env.networks("EGRESS_ALLOW")

@@ -24,9 +24,8 @@ logger = logging.getLogger(__name__)
 
 MOST_BYTES = 64 * 1024  # of an answer; what is longer is cut, and tells us nothing more
 _CONNECT_SHARE = 0.5  # of the time there is: what connecting may take, so that asking still can
-_KEEP_SECONDS = (
-    15  # an idle connection; services close theirs after 60 and more, and a close that crosses a request hurts
-)
+# An idle connection is kept this long. Services close theirs after 60 seconds and more; we must not be the later one.
+_KEEP_SECONDS = 15
 _WAIT_SECONDS = 5.0  # when a service says "too fast" and not how long
 
 # RFC 9110 §15. A 504 comes from a proxy whose service may have done the work.

@@ -4,45 +4,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('preferences', '0001_initial'),
+        ("preferences", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='user',
-            name='channel_priority',
+            model_name="user",
+            name="channel_priority",
             field=models.JSONField(blank=True, db_default=[], default=list),
         ),
         migrations.AddField(
-            model_name='user',
-            name='digest_at',
-            field=models.CharField(blank=True, db_default='', default='', max_length=5),
+            model_name="user",
+            name="digest_at",
+            field=models.CharField(blank=True, db_default="", default="", max_length=5),
         ),
         migrations.AddField(
-            model_name='user',
-            name='digests',
+            model_name="user",
+            name="digests",
             field=models.JSONField(blank=True, db_default={}, default=dict),
         ),
         migrations.AddField(
-            model_name='user',
-            name='frequency_caps',
+            model_name="user",
+            name="frequency_caps",
             field=models.JSONField(blank=True, db_default=[], default=list),
         ),
         migrations.AddField(
-            model_name='user',
-            name='quiet_hours',
+            model_name="user",
+            name="quiet_hours",
             field=models.JSONField(blank=True, db_default={}, default=dict),
         ),
         migrations.AlterField(
-            model_name='consentrecord',
-            name='new',
+            model_name="consentrecord",
+            name="new",
             field=models.CharField(max_length=255),
         ),
         migrations.AlterField(
-            model_name='consentrecord',
-            name='old',
+            model_name="consentrecord",
+            name="old",
             field=models.CharField(max_length=255),
         ),
     ]

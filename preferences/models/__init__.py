@@ -1,6 +1,7 @@
 from preferences.models.category import Category
 from preferences.models.consent import ConsentRecord
 from preferences.models.contact_point import ContactPoint
+from preferences.models.link import PreferenceLink
 from preferences.models.preference import Mute, Preference
 from preferences.models.suppression import Suppression
 from preferences.models.topic import Topic, TopicSubscription
@@ -12,6 +13,7 @@ __all__ = [
     "ContactPoint",
     "Mute",
     "Preference",
+    "PreferenceLink",
     "Suppression",
     "Topic",
     "TopicSubscription",

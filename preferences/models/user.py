@@ -37,6 +37,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     channel_priority = models.JSONField(default=list, db_default=[], blank=True)  # ["push", "email"]
     digests = models.JSONField(default=dict, db_default={}, blank=True)  # {category's key: "daily"}
     digest_at = models.CharField(max_length=5, default="", db_default="", blank=True)  # "18:30", local; "" = DIGEST_AT
+    link_generation = models.PositiveIntegerField(default=0, db_default=0)  # settings links of earlier ones are dead
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)

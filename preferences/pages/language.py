@@ -17,11 +17,12 @@ class PersonLanguage:
         if request.path.startswith("/admin/"):
             translation.activate(settings.LANGUAGE_CODE)
         elif not request.path.startswith(("/api/", "/static/")) and request.user.is_authenticated:
-            _activate(request.user.locale)
+            speak(request.user.locale)
         return self.get_response(request)
 
 
-def _activate(locale: str) -> None:
+def speak(locale: str) -> None:
+    """Answer this request in the language of a locale, where Carillon has it."""
     if not locale:
         return
     try:

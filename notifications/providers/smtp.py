@@ -11,11 +11,14 @@ from msgspec import Meta
 from notifications import mail
 from notifications.providers.base import Message, Outcome, Provider
 from notifications.providers.options import checked, secret
-from notifications.providers.smtp_connection import Connection, NotConnected, Server
+from notifications.providers.smtp_connection import Connection, Letter
+from notifications.providers.smtp_opening import NotConnected, Server
 from notifications.providers.smtp_wire import ConnectionLost
 
 _IDLE_SECONDS = 60.0  # a firewall may drop a silent connection without a word; opening one is cheaper than finding out
+_FRESH_SECONDS = 10.0  # idle for longer, a connection is asked for a sign of life before a mail is trusted to it
 _CONNECT_SHARE = 0.5  # of the time of one send_many: what connecting may take, so that sending still can
+_NOOP_SHARE = 0.2  # of the time of one send_many: what a sign of life may take
 
 
 Security = Literal["none", "starttls", "tls"]
@@ -28,8 +31,9 @@ class SMTPOptions:
     username: str = ""
     password: str = secret()
     security: Security | None = None  # None: required where a password is sent, else used where it is offered
-    connections: Annotated[int, Meta(ge=1, le=100)] = 4  # in each worker process
+    connections: Annotated[int, Meta(ge=1, le=100)] = 8  # in each worker process
     from_: str = checked(mail.check_sender, default="")  # "": settings.DEFAULT_FROM_EMAIL
+    return_path: str = checked(mail.check_return_path, default="")  # "": the address of `from`
 
 
 @dataclass
@@ -40,7 +44,6 @@ class _Batch:
     deadline: float
     waiting: deque[int]
     outcomes: dict[int, Outcome] = field(default_factory=dict)
-    retried: set[int] = field(default_factory=set)
     # A server that is merely slow: what it was not asked yet has failed nobody, and costs no try.
     stopped: Outcome = Outcome("throttled", retry_after=1.0, error="There was no time left to try.")
 
@@ -57,6 +60,7 @@ class SMTP(Provider):
         self._server = Server(options.host, options.port, security, options.username, options.password)
         self._slots = asyncio.Semaphore(options.connections)
         self._idle: list[Connection] = []
+        self._tidying: asyncio.TimerHandle | None = None
         self._closed = False
 
     async def send_many(self, messages: Sequence[Message]) -> list[Outcome]:
@@ -72,8 +76,7 @@ class SMTP(Provider):
 
     async def close(self) -> None:
         self._closed = True
-        while self._idle:
-            self._idle.pop().close()
+        self._tidy()
 
     async def _work(self, batch: _Batch) -> None:
         """Send what waits, over one connection at a time; end when none can be had: another worker may do the rest."""
@@ -82,51 +85,78 @@ class SMTP(Provider):
                 await self._slots.acquire()
         except TimeoutError:
             return
+        again: deque[int] = deque()  # what a connection broke under, before it can have been taken
         try:
-            while batch.waiting and _now() < batch.deadline:
-                connection = await self._connection(batch.deadline)
-                try:
-                    await self._send_over(connection, batch)
-                except BaseException:
-                    connection.abort()
-                    raise
+            while (again or batch.waiting) and _now() < batch.deadline:
+                connection = await self._connection(batch.deadline, fresh=bool(again))
+                again = await self._send_over(connection, batch, again)
                 self._give_back(connection)
         except NotConnected as error:
             batch.stopped = error.outcome
+            batch.waiting.extendleft(reversed(again))
         finally:
             self._slots.release()
 
-    async def _send_over(self, connection: Connection, batch: _Batch) -> None:
-        while batch.waiting and connection.is_usable and _now() < batch.deadline:
-            index = batch.waiting.popleft()
-            was_used = connection.used
-            try:
-                batch.outcomes[index] = await self._send(connection, batch.messages[index], batch.deadline)
-            except ConnectionLost as error:
-                if was_used and index not in batch.retried:
-                    batch.retried.add(index)
-                    batch.waiting.appendleft(index)
+    async def _send_over(self, connection: Connection, batch: _Batch, first: deque[int]) -> deque[int]:
+        """Send `first`, then what waits, over one connection.
+
+        Return what it broke under without anybody's fault: a server may tire of a connection, but not of a new one.
+        """
+        on_the_way: deque[int] = deque()
+
+        def take() -> Letter | None:
+            while (first or batch.waiting) and connection.is_open and _now() < batch.deadline:
+                index = first.popleft() if first else batch.waiting.popleft()
+                try:
+                    ready = self._build(batch.messages[index])
+                except mail.CannotBeMailed as error:
+                    batch.outcomes[index] = Outcome.recipient(str(error))
                 else:
-                    batch.outcomes[index] = Outcome.transient(f"The connection to the mail server broke. {error}")
+                    on_the_way.append(index)
+                    return Letter(index, ready)
+            return None
 
-    async def _send(self, connection: Connection, message: Message, deadline: float) -> Outcome:
+        def settle(letter: Letter, outcome: Outcome) -> None:
+            on_the_way.remove(letter.index)
+            batch.outcomes[letter.index] = self._identified(outcome, batch.messages[letter.index])
+
         try:
-            ready = mail.build(message, sender=self.options.from_)
-        except mail.CannotBeMailed as error:
-            return Outcome.recipient(str(error))
-        outcome = await connection.send(ready, deadline=deadline)
-        if outcome.kind == "accepted":
-            return Outcome.accepted(message.message_id or mail.message_id(message.delivery_id))
-        return outcome
+            await connection.carry(take, settle, deadline=batch.deadline)
+        except ConnectionLost as error:
+            if not connection.used:
+                broke = Outcome.transient(f"The connection to the mail server broke. {error}")
+                batch.outcomes[on_the_way.popleft()] = broke
+        except BaseException:
+            connection.abort()
+            raise
+        return on_the_way + first
 
-    async def _connection(self, deadline: float) -> Connection:
-        while self._idle:
+    def _build(self, message: Message) -> mail.Mail:
+        """Raises CannotBeMailed."""
+        return mail.build(message, sender=self.options.from_, return_path=self.options.return_path)
+
+    def _identified(self, outcome: Outcome, message: Message) -> Outcome:
+        if outcome.kind != "accepted":
+            return outcome
+        return Outcome.accepted(message.message_id or mail.message_id(message.delivery_id))
+
+    async def _connection(self, deadline: float, *, fresh: bool) -> Connection:
+        """Return a kept connection that still works, or else a new one. Raises NotConnected."""
+        while self._idle and not fresh:
             connection = self._idle.pop()
-            if connection.is_usable and _now() - connection.idle_since < _IDLE_SECONDS:
+            if await self._is_alive(connection, deadline):
                 return connection
             connection.close()
         connect_by = min(deadline, _now() + self.timeout * _CONNECT_SHARE)
         return await Connection.open(self._server, deadline=connect_by)
+
+    async def _is_alive(self, connection: Connection, deadline: float) -> bool:
+        idle = _now() - connection.idle_since
+        if not connection.is_usable or idle >= _IDLE_SECONDS:
+            return False
+        if idle < _FRESH_SECONDS:
+            return True
+        return await connection.answers(deadline=min(deadline, _now() + self.timeout * _NOOP_SHARE))
 
     def _give_back(self, connection: Connection) -> None:
         if self._closed or not connection.is_usable:
@@ -134,6 +164,22 @@ class SMTP(Provider):
             return
         connection.idle_since = _now()
         self._idle.append(connection)
+        if self._tidying is None:
+            self._tidying = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._tidy)
+
+    def _tidy(self) -> None:
+        """Close what has been idle for too long, or everything once the account is closed."""
+        if self._tidying is not None:
+            self._tidying.cancel()
+            self._tidying = None
+        oldest = _now() - _IDLE_SECONDS
+        kept = [each for each in self._idle if not self._closed and each.is_usable and each.idle_since > oldest]
+        for connection in self._idle:
+            if connection not in kept:
+                connection.close()
+        self._idle = kept
+        if kept:
+            self._tidying = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._tidy)
 
 
 def _now() -> float:

@@ -1,86 +1,55 @@
-"""One kept-open connection to a mail server: greet, encrypt, sign in, hand over mail after mail."""
+"""One kept-open connection to a mail server, over which mail after mail is handed over."""
 
-import asyncio
-import base64
-import os
-import re
-import socket
-import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from notifications.mail import Mail
 from notifications.providers.base import Outcome
-from notifications.providers.smtp_replies import Reply, Stage, refusal
+from notifications.providers.smtp_opening import Extensions, Server, open_wire
+from notifications.providers.smtp_replies import Stage, refusal
 from notifications.providers.smtp_wire import ConnectionLost, Wire
 
-Security = Literal["none", "offered", "starttls", "tls"]
+# Bytes of a mail that go out in one piece with its last dot: the system's buffer holds them (Linux: 16 KiB at least).
+_AT_ONCE = 16 * 1024
 
-_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
-
-
-class NotConnected(Exception):
-    """No connection could be opened; nothing was handed over. `outcome` says whose fault that is."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome.error)
-        self.outcome = outcome
+_STAGES: tuple[Stage, ...] = ("mail", "rcpt", "data")
 
 
-@dataclass(frozen=True)
-class Server:
-    """Where to connect, and as whom."""
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail on its way, and its place in the batch."""
 
-    host: str
-    port: int
-    security: Security
-    username: str
-    password: str
+    index: int
+    mail: Mail
+
+
+Take = Callable[[], Letter | None]
+Settle = Callable[[Letter, Outcome], None]
 
 
 class Connection:
-    """An open, signed-in connection. Once `send` has raised ConnectionLost it is of no more use."""
+    """An open, signed-in connection. Once `carry` has raised ConnectionLost it is of no more use."""
 
-    def __init__(self, wire: Wire, server: Server) -> None:
+    def __init__(self, wire: Wire, extensions: Extensions) -> None:
         self._wire = wire
-        self._server = server
-        self._extensions: dict[str, str] = {}
+        self._pipelining = "PIPELINING" in extensions  # RFC 2920
+        self._utf8 = "SMTPUTF8" in extensions
+        self._wants_content = False
         self.used = False  # a mail has gone through it: if it breaks now, the server may merely have tired of it
         self.idle_since = 0.0
 
     @classmethod
     async def open(cls, server: Server, *, deadline: float) -> "Connection":
         """Connect, encrypt as the server's security says and sign in. Raises NotConnected."""
-        context = _tls(server.security)
-        wire: Wire | None = None
-        try:
-            async with asyncio.timeout_at(deadline):
-                _, wire = await asyncio.get_running_loop().create_connection(
-                    Wire,
-                    server.host,
-                    server.port,
-                    ssl=context if server.security == "tls" else None,
-                    happy_eyeballs_delay=0.25,  # seconds, RFC 8305 §5
-                )
-            connection = cls(wire, server)
-            await connection._greet(context, deadline)
-        except ssl.SSLCertVerificationError as error:
-            failure = Outcome.account(f"The mail server's certificate is not valid: {error.verify_message}.")
-        except TimeoutError:
-            failure = Outcome.transient("The mail server did not answer in time.")
-        except (ConnectionLost, OSError) as error:
-            place = f"{server.host}:{server.port}"
-            failure = Outcome.transient(f"The mail server {place} cannot be reached: {_reason(error)}")
-        except NotConnected as error:
-            failure = error.outcome
-        else:
-            return connection
-        if wire is not None:
-            wire.abort(failure.error)
-        raise NotConnected(failure)
+        return cls(*await open_wire(server, deadline=deadline))
+
+    @property
+    def is_open(self) -> bool:
+        return self._wire.is_open
 
     @property
     def is_usable(self) -> bool:
+        """Whether it is open and the server silent: one that speaks unasked is saying good-bye."""
         return self._wire.is_usable
 
     def close(self) -> None:
@@ -89,139 +58,115 @@ class Connection:
     def abort(self) -> None:
         self._wire.abort("The sending was broken off.")
 
-    async def send(self, mail: Mail, *, deadline: float) -> Outcome:
-        """Hand over one mail. Raises ConnectionLost only while the server cannot have taken it."""
-        if mail.utf8 and "SMTPUTF8" not in self._extensions:
-            return Outcome.recipient("The mail server does not take addresses that are not ASCII.")
-        refused = await self._envelope(mail, deadline)
-        if refused is not None:
-            return refused
-        self._wire.write(_LEADING_DOT.sub(b"..", mail.content))
-        await self._wire.flush(deadline)
-        if not self._wire.is_usable:  # the server hung up, or answered, before it had everything
-            early = await self._wire.reply(deadline)
-            self._wire.abort("The server answered too early.")
-            return refusal(early, "content")
-        self._wire.write(b".\r\n" if mail.content.endswith(b"\r\n") else b"\r\n.\r\n")
+    async def answers(self, *, deadline: float) -> bool:
+        """Find out whether the server is still there."""
+        self._wire.keep_to(deadline)
         try:
-            return self._taken(await self._wire.reply(deadline))
-        except ConnectionLost as error:
-            return Outcome.unknown(f"The mail was handed over, but the server's answer was lost. {error}")
+            return (await self._wire.ask("NOOP")).is_positive
+        except ConnectionLost:
+            return False
+        finally:
+            self._wire.keep_to(None)
 
-    async def _greet(self, context: ssl.SSLContext | None, deadline: float) -> None:
-        self._expect(await self._wire.reply(deadline), "connect")
-        await self._hello(deadline)
-        offered = "STARTTLS" in self._extensions
-        if self._server.security == "starttls" and not offered:
-            raise NotConnected(Outcome.account("The mail server does not offer STARTTLS."))
-        if self._server.security in {"starttls", "offered"} and offered and context is not None:
-            self._expect(await self._ask("STARTTLS", deadline), "connect")
-            await self._wire.start_tls(context, self._server.host, deadline)
-            await self._hello(deadline)
-        if self._server.username:
-            await self._sign_in(deadline)
+    async def carry(self, take: Take, settle: Settle, *, deadline: float) -> None:
+        """Hand over what `take` gives until it gives no more; each mail's outcome goes to `settle`.
 
-    async def _hello(self, deadline: float) -> None:
-        reply = await self._ask(f"EHLO {_own_name()}", deadline)
-        self._expect(reply, "connect")
-        lines = [line.upper().partition(" ") for line in reply.lines[1:]]
-        self._extensions = {keyword: parameters for keyword, _, parameters in lines}
+        Raises ConnectionLost when the connection breaks: a mail that has no outcome then was surely not taken.
+        """
+        self._wire.keep_to(deadline)
+        letter, announced = self._next(take, settle), False
+        while letter is not None:
+            refused = await self._announce(letter.mail, announced)
+            following = self._next(take, settle) if self._pipelining else None
+            opening = b"" if following is None else _envelope(following.mail)
+            settle(letter, refused or await self._hand_over(letter.mail, opening))
+            self.used = True
+            if refused is not None:
+                await self._start_over(opening)
+            announced = following is not None
+            letter = following or self._next(take, settle)
+        self._wire.keep_to(None)
 
-    async def _sign_in(self, deadline: float) -> None:
-        name, password = self._server.username, self._server.password
-        mechanisms = self._extensions.get("AUTH", "").split()
-        if "PLAIN" in mechanisms:
-            reply = await self._ask("AUTH PLAIN " + _base64(f"\0{name}\0{password}"), deadline)
-        elif "LOGIN" in mechanisms:
-            reply = await self._ask("AUTH LOGIN", deadline)
-            for answer in (name, password):
-                if reply.code == 334:
-                    reply = await self._ask(_base64(answer), deadline)
-        else:
-            raise NotConnected(Outcome.account("The mail server offers neither AUTH PLAIN nor AUTH LOGIN."))
-        self._expect(reply, "auth")
+    def _next(self, take: Take, settle: Settle) -> Letter | None:
+        while (letter := take()) is not None and letter.mail.utf8 and not self._utf8:
+            settle(letter, Outcome.recipient("The mail server does not take addresses that are not ASCII."))
+        return letter
 
-    async def _envelope(self, mail: Mail, deadline: float) -> Outcome | None:
-        """Announce a mail; return None when the server waits for its content, else why it does not."""
-        parameters = " SMTPUTF8 BODY=8BITMIME" if mail.utf8 else ""
-        commands: list[tuple[Stage, str]] = [
-            ("mail", f"MAIL FROM:<{mail.sender}>{parameters}"),
-            ("rcpt", f"RCPT TO:<{mail.recipient}>"),
-            ("data", "DATA"),
-        ]
-        replies = await self._converse([command for _, command in commands], deadline)
-        self.used = True
-        for (stage, _), reply in zip(commands, replies, strict=False):
-            if not (reply.code == 354 if stage == "data" else reply.is_positive):
-                await self._start_over(replies, deadline)
-                return refusal(reply, stage)
+    async def _announce(self, mail: Mail, announced: bool) -> Outcome | None:
+        """Get the server to wait for the mail's content; return None when it does, else why not.
+
+        `announced`: the envelope has been written already. Without pipelining it is said step by step until a refusal.
+        """
+        if not self._pipelining:
+            return await self._announce_in_steps(mail)
+        if not announced:
+            self._wire.write(_envelope(mail))
+        await self._wire.arrive(len(_STAGES))
+        refused: Outcome | None = None
+        for stage in _STAGES:
+            reason = await self._refused(stage)
+            refused = refused or reason
+        return refused
+
+    async def _announce_in_steps(self, mail: Mail) -> Outcome | None:
+        for stage, command in zip(_STAGES, _envelope(mail).splitlines(keepends=True), strict=True):
+            self._wire.write(command)
+            refused = await self._refused(stage)
+            if refused is not None:
+                return refused
         return None
 
-    async def _converse(self, commands: list[str], deadline: float) -> list[Reply]:
-        """Say `commands` in one breath where the server allows it (RFC 2920), else one by one until a refusal."""
-        replies: list[Reply] = []
-        pipelining = "PIPELINING" in self._extensions
-        if pipelining:
-            self._wire.write("".join(f"{command}\r\n" for command in commands).encode())
-        for command in commands:
-            reply = await (self._wire.reply(deadline) if pipelining else self._ask(command, deadline))
-            if reply.closes:
-                self._wire.abort(f"The server answered {reply.words}")
-                raise ConnectionLost(f"The server answered {reply.words}")
-            replies.append(reply)
-            if not pipelining and reply.code >= 400:
-                break
-        return replies
+    async def _refused(self, stage: Stage) -> Outcome | None:
+        reply = await self._wire.reply()
+        if reply.closes:
+            self._wire.abort(f"The server answered {reply.words}")
+            raise ConnectionLost(f"The server answered {reply.words}")
+        self._wants_content = reply.code == 354
+        return None if (self._wants_content if stage == "data" else reply.is_positive) else refusal(reply, stage)
 
-    async def _start_over(self, replies: list[Reply], deadline: float) -> None:
-        """Bring the server back to where a new mail may begin."""
-        if replies[-1].code == 354:
-            # It waits for content, though it has nobody to give it to. RFC 2920 §3.1 would end that by an empty mail.
-            self._wire.abort("The server wanted content for nobody.")
-            return
+    async def _hand_over(self, mail: Mail, opening: bytes) -> Outcome:
+        """Write the content, its last dot and the envelope of the mail after it; return what the server made of it.
+
+        Raises ConnectionLost only while the server cannot have taken the mail.
+        """
+        if not self._wire.is_usable:
+            self._wire.abort("The server answered out of turn.")
+            raise ConnectionLost("The server answered out of turn.")
+        content = _stuffed(mail.content)
+        if len(content) > _AT_ONCE:
+            self._wire.write(content)
+            await self._wire.flush()
+            if not self._wire.is_usable:  # the server hung up, or answered, before it had everything
+                early = await self._wire.reply()
+                self._wire.abort("The server answered too early.")
+                return refusal(early, "content")
+            content = b""
+        self._wire.write(content + b".\r\n" + opening)
         try:
-            await self._ask("RSET", deadline)
-        except ConnectionLost:
-            return
-
-    def _taken(self, reply: Reply) -> Outcome:
+            reply = await self._wire.reply()
+        except ConnectionLost as error:
+            return Outcome.unknown(f"The mail was handed over, but the server's answer was lost. {error}")
         if reply.closes:
             self._wire.abort("The server hung up.")
         return Outcome.accepted() if reply.is_positive else refusal(reply, "content")
 
-    async def _ask(self, command: str, deadline: float) -> Reply:
-        self._wire.write(f"{command}\r\n".encode())
-        return await self._wire.reply(deadline)
-
-    def _expect(self, reply: Reply, stage: Stage) -> None:
-        if not reply.is_positive:
-            raise NotConnected(refusal(reply, stage))
-
-
-def _own_name() -> str:
-    """Return our name for EHLO: a full one, or else an address literal (RFC 5321 §4.1.3)."""
-    name = socket.gethostname()
-    return name if "." in name and name.isascii() else "[127.0.0.1]"
+    async def _start_over(self, opening: bytes) -> None:
+        """Bring the server back to where a new mail may begin, and begin it."""
+        # Content that is wanted though there is nobody to give it to is ended by a dot alone (RFC 2920 §3.1).
+        self._wire.write((b".\r\n" if self._wants_content else b"RSET\r\n") + opening)
+        reply = await self._wire.reply()
+        if reply.closes:
+            self._wire.abort(f"The server answered {reply.words}")
 
 
-def _tls(security: Security) -> ssl.SSLContext | None:
-    """Return how to encrypt. Where it is merely offered no name is checked, as between mail servers (RFC 7435)."""
-    if security == "none":
-        return None
-    context = ssl.create_default_context()
-    if security == "offered":
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+def _envelope(mail: Mail) -> bytes:
+    parameters = " SMTPUTF8 BODY=8BITMIME" if mail.utf8 else ""
+    return f"MAIL FROM:<{mail.sender}>{parameters}\r\nRCPT TO:<{mail.recipient}>\r\nDATA\r\n".encode()
 
 
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
-def _reason(error: Exception) -> str:
-    """Return why there is no connection as the system words it: asyncio's own text is Python's, number and all."""
-    if isinstance(error, OSError) and error.errno:
-        words = os.strerror(error.errno) if error.errno > 0 else str(error.strerror)  # below zero: of the resolver
-        return f"{words}."
-    return str(error)
+def _stuffed(content: bytes) -> bytes:
+    """Return a mail's lines as they go over the wire (RFC 5321 §4.5.2), the last one ended."""
+    stuffed = content.replace(b"\r\n.", b"\r\n..")
+    if stuffed.startswith(b"."):
+        stuffed = b"." + stuffed
+    return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"

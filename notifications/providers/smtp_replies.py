@@ -1,8 +1,7 @@
 """What an SMTP server's refusal means: of this recipient, of our account, or only for now."""
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from notifications.providers.base import Outcome
 
@@ -39,8 +38,7 @@ _BY_ENHANCED_CODE: dict[str, _Kind] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """One answer of the server: its code and its lines without the code."""
 
     code: int

@@ -38,7 +38,7 @@ addresses = st.sampled_from(
 )
 @example(SENDERS[1], "ada@example.com", "Your order", "Hello.\n", "<p>Hello.</p>\n", HEADERS, "")
 @example(SENDERS[1], "ada@example.com", "Grüße", "Schöne\n.\nGrüße \n", "<p>ß</p>", {}, "")
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_a_mail_from_a_skeleton_says_what_djangos_says(sender, to, subject, text, html, headers, identity):
     parts = {"subject": subject, "text": text, "html": html}
     message = Message(UUID(int=7), "email", to, parts, headers, identity)

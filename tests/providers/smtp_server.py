@@ -121,7 +121,7 @@ class Session:
         self.server.commands.append(".")
         if self.server.hook is not None and await self.server.hook(self, "."):
             return
-        scripted = self._scripted(".")
+        scripted = self._scripted(".") or (None if self.recipient else "554 5.5.1 No valid recipients")
         if scripted is None or scripted.startswith("2"):
             self.server.received.append(Received(self.sender, self.recipient, b"".join(lines)))
             self.mails += 1

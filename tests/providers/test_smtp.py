@@ -101,4 +101,78 @@ def test_a_server_that_wants_content_for_nobody_gets_none():
 
     assert kinds(outcomes) == ["recipient", "accepted"]
     assert [mail.content.count(b"Mail 2") for mail in server.received] == [1]
-    assert server.commands.count(".") == 1
+    assert (server.commands.count("."), server.connections) == (2, 1)
+
+
+def test_a_mail_is_announced_with_the_content_of_the_one_before_it():
+    together = []
+
+    async def note(session, command):
+        if command == ".":
+            await asyncio.sleep(0.01)
+            together.append(bytes(session.reader._buffer).split(b"\r\n"))
+        return False
+
+    server = Server(hook=note)
+
+    assert kinds(send(server, message(1), message(2), message(3), connections=1)) == ["accepted"] * 3
+    envelope = [b"MAIL FROM:<shop@example.com>", b"RCPT TO:<ada@example.com>", b"DATA", b""]
+    assert together == [envelope, envelope, [b""]]
+
+
+def test_nothing_follows_data_before_the_server_asks_for_content():
+    followed = []
+
+    async def note(session, command):
+        if command == "DATA":
+            await asyncio.sleep(0.01)
+            followed.append(bytes(session.reader._buffer))
+        return False
+
+    assert kinds(send(Server(hook=note), message(1), message(2), connections=1)) == ["accepted"] * 2
+    assert followed == [b"", b""]
+
+
+@pytest.mark.parametrize("size", [100, 15_000, 17_000, 1_000_000])
+def test_a_mail_of_any_size_arrives_whole(size):
+    server = Server()
+    text = "\n".join(["x" * 70] * (size // 71))
+
+    outcomes = send(server, *(message(number, text=text) for number in range(3)), connections=1)
+
+    assert kinds(outcomes) == ["accepted"] * 3
+    wire = text.replace("\n", "\r\n").encode()
+    assert [mail.content.partition(b"\r\n\r\n")[2] for mail in server.received] == [wire + b"\r\n"] * 3
+
+
+def test_bounces_go_where_the_account_says():
+    server = Server()
+
+    send(server, message(), return_path="bounces@example.com")
+
+    assert server.received[0].sender == "bounces@example.com"
+    assert b"From: Shop <shop@example.com>\r\n" in server.received[0].content
+
+
+def test_every_outcome_belongs_to_its_own_mail():
+    async def choosy(session, command):
+        number = int(session.recipient.partition("@")[0] or 0) if session.recipient else 0
+        if command.startswith("RCPT") and int(command.partition("<")[2].partition("@")[0]) % 5 == 1:
+            session.say("550 5.1.1 No such user")
+            return True
+        if command == "." and number % 5 == 2:
+            session.sender = session.recipient = ""
+            session.say("452 4.3.1 No space")
+            return True
+        return False
+
+    messages = [message(number, to=f"{number}@example.com") for number in range(1, 101)]
+    server = Server(hook=choosy)
+
+    outcomes = send(server, *messages, connections=8)
+
+    expected = {0: "accepted", 1: "recipient", 2: "transient", 3: "accepted", 4: "accepted"}
+    assert kinds(outcomes) == [expected[number % 5] for number in range(1, 101)]
+    assert sorted(int(mail.recipient.partition("@")[0]) for mail in server.received) == [
+        number for number in range(1, 101) if expected[number % 5] == "accepted"
+    ]

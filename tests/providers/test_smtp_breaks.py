@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from notifications.providers import smtp as smtp_provider
 from tests.providers.smtp_client import kinds, message, send, smtp
 from tests.providers.smtp_server import Server
 
@@ -45,7 +46,7 @@ def test_an_answer_lost_after_the_last_dot_leaves_the_outcome_unknown(ending):
 
 def test_only_the_mail_in_flight_is_in_doubt_when_a_server_falls_silent():
     async def silent(session, command):
-        return command == "." and session.server.commands.count(".") == 3
+        return session.server.commands.count(".") == 3
 
     server = Server(hook=silent)
 
@@ -135,6 +136,80 @@ def test_a_server_that_limits_mails_per_connection_gets_the_rest_on_new_ones():
 
     assert set(kinds(outcomes)) == {"accepted"}
     assert len(server.received) == 10
+
+
+def test_a_server_that_takes_one_mail_a_connection_blames_none_of_them():
+    server = Server(most_mails=1)
+
+    outcomes = send(server, *(message(number) for number in range(20)), connections=4)
+
+    assert kinds(outcomes) == ["accepted"] * 20
+    assert len(server.received) == 20
+
+
+def test_one_silent_connection_holds_up_none_of_the_others():
+    async def first_is_silent(session, command):
+        session.silent = getattr(session, "silent", False) or command == "." and session is server.open_sessions[0]
+        return session.silent
+
+    server = Server(hook=first_is_silent)
+
+    outcomes = send(server, *(message(number) for number in range(50)), connections=4, timeout=1)
+
+    assert sorted(kinds(outcomes)) == ["accepted"] * 48 + ["throttled", "unknown"]
+    assert len(server.received) == 48
+
+
+def test_a_mail_that_breaks_every_connection_takes_no_other_with_it():
+    async def reset(session, command):
+        if command.startswith("RCPT") and "poison" in command:
+            session.break_off()
+            return True
+        return False
+
+    server = Server(hook=reset)
+    messages = [message(number, to="poison@example.com" if number == 5 else "ada@example.com") for number in range(20)]
+
+    outcomes = send(server, *messages, connections=3)
+
+    assert kinds(outcomes) == ["transient" if number == 5 else "accepted" for number in range(20)]
+    assert len(server.received) == 19
+
+
+def test_a_connection_that_was_idle_for_long_is_asked_for_a_sign_of_life(monkeypatch):
+    monkeypatch.setattr(smtp_provider, "_FRESH_SECONDS", 0)
+
+    async def deaf(session, command):
+        return session.mails > 0
+
+    for hook, connections in ((None, 1), (deaf, 2)):
+        server = Server(hook=hook)
+        assert kinds(_send_twice(server)) == ["accepted", "accepted"]
+        assert "NOOP" in server.commands
+        assert server.connections == connections
+
+
+def test_idle_connections_are_closed_after_a_while(monkeypatch):
+    monkeypatch.setattr(smtp_provider, "_IDLE_SECONDS", 0.05)
+    server = Server()
+
+    async def run():
+        async with server:
+            provider = smtp(server)
+            await provider.send_many([message(1)])
+            await asyncio.sleep(0.2)
+            return "QUIT" in server.commands, server.open_sessions
+
+    assert asyncio.run(run()) == (True, [])
+
+
+def _send_twice(server):
+    async def run():
+        async with server:
+            provider = smtp(server)
+            return await provider.send_many([message(1)]) + await provider.send_many([message(2)])
+
+    return asyncio.run(run())
 
 
 def test_a_server_that_limits_connections_still_gets_every_mail():

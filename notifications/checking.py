@@ -10,6 +10,7 @@ import msgspec
 from django.conf import settings
 from django.db.models import QuerySet
 
+from notifications.known_types import KnownType
 from notifications.send_body import NOT_AVAILABLE, Draft, Payload, SendBody
 from preferences import profiles
 from preferences.channels import CHANNELS
@@ -67,6 +68,16 @@ def check_many(items: Sequence[Any]) -> list[Checked | Problem]:
     ]
 
 
+def is_sound(body: SendBody, known: KnownType) -> bool:
+    """Tell whether a body for a known type has no fault, whoever its user is. No query; a time makes it False."""
+    if body.user is not None or body.send_at is not None or body.expires_at is not None:
+        return False
+    variables = body.payload.template_variables or {}
+    if known.validator is not None and not known.validator.is_valid(variables):
+        return False
+    return next(_of_meaning(body, None, None), None) is None and _says_something(body.payload, known.type)
+
+
 def of_payload(payload: Payload, type_: Type | None) -> Iterator[Fault]:
     """Yield what is wrong with a payload for a type; null: for any."""
     if len(msgspec.json.encode(payload)) > MAX_PAYLOAD_BYTES:
@@ -76,7 +87,7 @@ def of_payload(payload: Payload, type_: Type | None) -> Iterator[Fault]:
     if type_ is None:
         return
     yield from schemas.faults(type_.schema, payload.template_variables or {}, "/payload/template_variables")
-    if type_.template_id is None and not (payload.title or payload.body):
+    if not _says_something(payload, type_):
         yield Fault("/payload/title", "required", "This type has no template, so a title or a body is needed.")
 
 
@@ -122,6 +133,10 @@ def _faults(body: SendBody, user: User | None, type_: Type | None, now: datetime
     yield from _of_user(body, user)
     if body.type and type_ is None:
         yield Fault("/type", "unknown_type", "There is no such type.")
+    yield from _of_meaning(body, type_, now)
+
+
+def _of_meaning(body: SendBody, type_: Type | None, now: datetime | None) -> Iterator[Fault]:
     yield from _of_channels(body.channels_preferred or [])
     yield from of_payload(body.payload, type_)
     yield from _of_times(body, now)
@@ -134,6 +149,10 @@ def _faults(body: SendBody, user: User | None, type_: Type | None, now: datetime
     for name in NOT_AVAILABLE:
         if getattr(body, name):
             yield not_available(f"/{name}")
+
+
+def _says_something(payload: Payload, type_: Type) -> bool:
+    return type_.template_id is not None or bool(payload.title or payload.body)
 
 
 def _of_user(body: SendBody, user: User | None) -> Iterator[Fault]:

@@ -41,7 +41,7 @@ def answer_once(request: Request, handle: Callable[[], Response]) -> Response:
     corrected request may use its key again.
     """
     key = request.headers["Idempotency-Key"]
-    if not 0 < len(key) <= MAX_LENGTH or not key.isprintable():
+    if not is_key(key):
         raise KeyTooLong
     if not isinstance(request.auth, Credentials):  # a person in their own inbox, where twice equals once anyway
         return handle()
@@ -69,9 +69,19 @@ def answer_once(request: Request, handle: Callable[[], Response]) -> Response:
         return response
 
 
+def is_key(key: str) -> bool:
+    """Tell whether a header's value may be an Idempotency-Key."""
+    return 0 < len(key) <= MAX_LENGTH and key.isprintable()
+
+
 def body_hash(body: Any) -> bytes:
     """Return the fingerprint by which two bodies are the same: canonical JSON without `timestamp`."""
     return hashlib.sha256(_canonical(body)).digest()
+
+
+def request_hash(body: Any) -> bytes:
+    """Return the fingerprint of a request that has this parsed body and no query."""
+    return hashlib.sha256(_canonical(body) + b"\n[]").digest()
 
 
 def _replay(record: IdempotencyRecord, fingerprint: bytes) -> Response:

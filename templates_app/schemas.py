@@ -58,6 +58,11 @@ def faults(schema: dict[str, Any] | None, variables: Any, pointer: str = "") -> 
     return [fault for error in validator.iter_errors(variables) for fault in _of_error(error, pointer)]
 
 
+def validator(schema: dict[str, Any] | None) -> Any:
+    """Return what tells by is_valid(variables) whether a type's schema holds; None when the type has no schema."""
+    return None if schema is None else _validator(json.dumps(schema))
+
+
 def examples(schema: Any) -> list[dict[str, Any]]:
     """Return the sample variables that a schema carries."""
     given = schema.get("examples") if isinstance(schema, dict) else None

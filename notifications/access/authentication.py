@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -18,16 +19,21 @@ class ApiKeyAuthentication(BaseAuthentication):
     """`request.auth` becomes the key's Credentials. `request.user` stays nobody: a service is no person."""
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, Credentials] | None:
-        scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if not scheme:
+        if not request.META.get("HTTP_AUTHORIZATION", "").partition(" ")[0]:
             return None
-        credentials = keys.check(text.strip()) if scheme.lower() == "bearer" else None
+        credentials = of_key(request._request)
         if credentials is None:
             raise AuthenticationFailed("The API key is unknown, expired or revoked.")
         return AnonymousUser(), credentials
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
+
+
+def of_key(request: HttpRequest) -> Credentials | None:
+    """Return whom a request's API key speaks for, or None when it has none that holds."""
+    scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return keys.check(text.strip()) if scheme.lower() == "bearer" else None
 
 
 def credentials(request: Request) -> Credentials:

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from django.core.cache import cache
+from django.http import HttpRequest
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -14,7 +15,7 @@ from notifications.access.keys import Credentials
 
 logger = logging.getLogger(__name__)
 
-_LIMIT = re.compile(r"([1-9]\d{0,8})/([smhd])")
+_LIMIT = re.compile(r"([1-9][0-9]{0,8})/([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -25,23 +26,35 @@ class KeyThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         credentials = request.auth
-        if not isinstance(credentials, Credentials) or not credentials.rate_limit:
+        if not isinstance(credentials, Credentials):
             return True
-        limit, window = parse(credentials.rate_limit)
-        now = time.time()
-        slot = int(now // window)
-        ends_in = (slot + 1) * window - now
-        used = _count(f"rate:{credentials.key_id}:{slot}", window)
-        self._wait = ends_in
-        request._request.rate_limit_headers = {  # type: ignore[attr-defined]
-            "RateLimit-Limit": str(limit),
-            "RateLimit-Remaining": str(max(0, limit - used)),
-            "RateLimit-Reset": str(max(1, round(ends_in))),
-        }
-        return used <= limit
+        allowed, self._wait = count(request._request, credentials)
+        return allowed
 
     def wait(self) -> float | None:
         return self._wait
+
+
+def count(request: HttpRequest, credentials: Credentials) -> tuple[bool, float | None]:
+    """Count a request of a key, once; return whether it may go on, and in how many seconds the window ends."""
+    if not credentials.rate_limit:
+        return True, None
+    known: tuple[bool, float | None] | None = getattr(request, "_carillon_rate", None)
+    if known is not None:
+        return known
+    limit, window = parse(credentials.rate_limit)
+    now = time.time()
+    slot = int(now // window)
+    ends_in = (slot + 1) * window - now
+    used = _count(f"rate:{credentials.key_id}:{slot}", window)
+    request.rate_limit_headers = {  # type: ignore[attr-defined]
+        "RateLimit-Limit": str(limit),
+        "RateLimit-Remaining": str(max(0, limit - used)),
+        "RateLimit-Reset": str(max(1, round(ends_in))),
+    }
+    known = used <= limit, ends_in
+    request._carillon_rate = known  # type: ignore[attr-defined]
+    return known
 
 
 def parse(rate_limit: str) -> tuple[int, int]:

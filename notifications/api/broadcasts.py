@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from notifications import broadcast_body, broadcasts, progress
 from notifications.access.authentication import credentials
-from notifications.api.send import Links
+from notifications.api.accepted import Links
 from notifications.broadcast_body import NOT_AVAILABLE, AudienceTooLarge, BroadcastBody
 from notifications.models import Broadcast
 from project.foundation import bodies, ids, pages

@@ -15,7 +15,8 @@ from rest_framework.response import Response
 from notifications import acceptance, checking
 from notifications.acceptance import Accepted
 from notifications.access.authentication import Credentials, credentials
-from notifications.api.send import Links, answer, earlier_ones, request_of
+from notifications.api.accepted import Links, answer
+from notifications.api.send import earlier_ones, request_of
 from notifications.checking import Checked
 from notifications.send_body import NOT_AVAILABLE, SendBody
 from preferences import users

@@ -7,19 +7,21 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notifications import acceptance, checking, idempotency
 from notifications.access.authentication import Credentials, credentials
+from notifications.api import short_send
+from notifications.api.accepted import AcceptedBody, answer
 from notifications.checking import Checked
 from notifications.models import CallerNotificationId, Notification
 from notifications.send_body import NOT_AVAILABLE, SendBody
 from preferences import profiles, users
 from preferences.models import User
-from project.foundation import bodies, ids
+from project.foundation import bodies
 from project.foundation.problems import InvalidRequest, not_available
 from project.foundation.views import ApiView
 
@@ -31,26 +33,11 @@ _EXAMPLE = {
 }
 
 
-class Links(msgspec.Struct):
-    self: str
-
-
-class AcceptedBody(msgspec.Struct):
-    """What became of a request to send."""
-
-    notification_id: UUID  # the caller's own, if it gave one
-    status: str
-    user_id: str
-    type: str
-    priority: str
-    mode: str
-    created_at: datetime
-    send_at: datetime | None
-    links: Links
-
-
 class SendView(ApiView):
     required_scopes = {"send"}
+
+    def answered_shortly(self, request: HttpRequest) -> HttpResponse | None:
+        return short_send.answer(request)
 
     @extend_schema(
         operation_id="send",
@@ -139,19 +126,3 @@ def _own_id(data: Any) -> UUID | None:
         return msgspec.convert(data.get("notification_id") if isinstance(data, dict) else None, UUID)
     except msgspec.ValidationError:
         return None
-
-
-def answer(notification: Notification) -> AcceptedBody:
-    """Return the answer, made of what never changes, so that a repeat is answered with the same words."""
-    path = reverse("notifications:notification", args=[notification.public_id])
-    return AcceptedBody(
-        notification_id=notification.public_id,
-        status="accepted" if notification.send_at is None else "scheduled",
-        user_id=notification.user.user_id,
-        type=notification.type.key,
-        priority=notification.priority,
-        mode=notification.mode,
-        created_at=ids.created_at(notification.id),
-        send_at=notification.send_at,
-        links=Links(self=path),
-    )

@@ -12,7 +12,12 @@ def try_lock(*parts: object) -> bool:
     """
     if connection.vendor != "postgresql":
         return True
-    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(digest[:8], "big", signed=True)])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number(*parts)])
         return bool(cursor.fetchone()[0])
+
+
+def number(*parts: object) -> int:
+    """Return the number by which PostgreSQL knows the lock that is named by `parts`."""
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)

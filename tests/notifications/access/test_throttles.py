@@ -60,7 +60,7 @@ def test_a_cache_that_is_away_stops_nobody(caller, monkeypatch):
     assert [limited.get(KEYS).status_code for _ in range(3)] == [200, 200, 200]
 
 
-@pytest.mark.parametrize("text", ["", "5", "0/s", "5/x", "-1/s", "5/ s", "x/s"])
+@pytest.mark.parametrize("text", ["", "5", "0/s", "5/x", "-1/s", "5/ s", "x/s", "1٣/s"])
 def test_what_is_no_rate(text):
     with pytest.raises(ValueError):
         throttles.parse(text)

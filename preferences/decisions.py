@@ -59,6 +59,7 @@ class Person:
     channel_priority: tuple[str, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
     digest_at: str = ""
+    link_generation: int = 0  # settings links of earlier ones are dead
 
     def address(self, channel: str) -> str:
         """Return the first address that may be used on a channel, or ""."""

@@ -16,7 +16,7 @@ def load_people(user_pks: Iterable[int]) -> dict[int, Person]:
     pks = list(user_pks)
     choices, mutes, points = _choices(pks), _mutes(pks), _contact_points(pks)
     rows = User.objects.filter(pk__in=pks).values_list(
-        "pk", "user_id", "name", "locale", "timezone", "attributes", "erased_at", *WISHES
+        "pk", "user_id", "name", "locale", "timezone", "attributes", "erased_at", "link_generation", *WISHES
     )
     return {
         pk: Person(
@@ -35,8 +35,9 @@ def load_people(user_pks: Iterable[int]) -> dict[int, Person]:
             channel_priority=tuple(wishes[2]),
             digests=wishes[3],
             digest_at=wishes[4],
+            link_generation=generation,
         )
-        for pk, user_id, name, locale, timezone, attributes, erased_at, *wishes in rows
+        for pk, user_id, name, locale, timezone, attributes, erased_at, generation, *wishes in rows
     }
 
 

@@ -8,17 +8,33 @@ import pytest
 from notifications import accounts
 from notifications.providers import options
 from notifications.providers.base import Message, Outcome
+from notifications.providers.http import HTTPProvider
 from preferences.channels import CHANNELS
 from project.foundation.ids import new_id
+from tests.providers.http_server import Says, Service
 from tests.providers.smtp_server import Server
 
+FROM = "+4930999999"
 # How to set each provider up, with its service played by a stand-in on this machine at `port`.
 SETTINGS = {
     "outbox": lambda port: {},
     "smtp": lambda port: {"host": "127.0.0.1", "port": port, "security": "none", "from": "shop@example.com"},
+    "twilio": lambda port: {"account_sid": "AC0", "auth_token": "t", "from": FROM, "base_url": url(port)},
+    "twilio_voice": lambda port: {"account_sid": "AC0", "auth_token": "t", "from": FROM, "base_url": url(port)},
+    "webhook": lambda port: {"base_url": url(port)},
+}
+# What the service says to a request, where it speaks HTTP; 200 and nothing else unless said here.
+SAYS = {
+    "twilio": lambda asked: Says(201, {"sid": f"SM{new_id().hex}", "status": "queued"}),
+    "twilio_voice": lambda asked: Says(201, {"sid": f"CA{new_id().hex}", "status": "queued"}),
 }
 # An address of each channel that a provider's first channel may be.
-ADDRESSES = {"email": "ada@example.com"}
+ADDRESSES = {
+    "email": "ada@example.com",
+    "sms": "+493012345678",
+    "voice": "+493012345678",
+    "webhook": "https://hooks.example.com/in",
+}
 
 providers = pytest.mark.parametrize("key", sorted(accounts.provider_classes()))
 
@@ -29,9 +45,24 @@ def messages(channel: str, count: int) -> list[Message]:
     return [Message(delivery_id=new_id(), channel=channel, to=to, parts=parts) for _ in range(count)]
 
 
-def send(key: str, count: int, *, timeout: float = 5, hook=None) -> list[Outcome]:
+def url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def service(key: str, *, hangs: bool):
+    """Return a stand-in of the provider's service, which takes everything or never answers."""
+
+    async def hang(session, command):
+        return True
+
+    if issubclass(accounts.provider_class(key), HTTPProvider):
+        return Service(Says(then="hang") if hangs else SAYS.get(key, Says()))
+    return Server(hook=hang if hangs else None)
+
+
+def send(key: str, count: int, *, timeout: float = 5, hangs: bool = False) -> list[Outcome]:
     async def run():
-        async with Server(hook=hook) as server:
+        async with service(key, hangs=hangs) as server:
             cls = accounts.provider_class(key)
             provider = cls(options.resolve(cls.Options, SETTINGS[key](server.port)), timeout=timeout)
             outcomes = await provider.send_many(messages(cls.channels[0], count))
@@ -82,10 +113,7 @@ def test_there_is_one_outcome_per_message_in_order(key, count):
 
 @providers
 def test_it_keeps_to_its_time_when_the_service_hangs(key):
-    async def hang(session, command):
-        return True
-
-    outcomes = send(key, 3, timeout=0.3, hook=hang)
+    outcomes = send(key, 3, timeout=0.3, hangs=True)
 
     assert {outcome.kind for outcome in outcomes} <= {"accepted", "transient", "unknown"}
     assert len(outcomes) == 3

@@ -47,12 +47,12 @@ class Parsed:
     """A template that has been read once and can be rendered for many people, from any thread."""
 
     def __init__(self, template: BoundTemplate) -> None:
-        self._template = template
+        self.template = template
 
     def render(self, variables: Mapping[str, Any], reader: Reader) -> str:
         """Return the text for one person. Raises RenderError naming the line and the variable that is missing."""
         try:
-            return self._template.render({**variables, READER: reader.starting_now()})
+            return self.template.render({**variables, READER: reader.starting_now()})
         except RenderError:
             raise
         except Exception as error:

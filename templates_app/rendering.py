@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from django.conf import settings
 
-from templates_app import compiling, liquid, locales, standard
+from templates_app import compiling, locales, standard
 from templates_app.links import is_safe
-from templates_app.liquid import Parsed, Reader, RenderError
+from templates_app.liquid import Reader, RenderError
+from templates_app.liquid_parts import Parts
 from templates_app.models import Content, TemplateVersion
 
 __all__ = ["RenderError", "Rendered", "VersionContents", "render", "render_standard", "version_contents"]
@@ -21,6 +22,7 @@ __all__ = ["RenderError", "Rendered", "VersionContents", "render", "render_stand
 # One line each: a line break in a subject would start a mail header of the author's choice.
 _SINGLE_LINE = frozenset({"subject", "title", "link"})
 _LINE_BREAKS = re.compile(r"[\x00-\x20\x7f\x85\u2028\u2029]+")
+_GAPS = re.compile(r"\n[ \t]*(?:\n[ \t]*){2,}")
 _MAX_ACTIONS = 5
 _MAY_BE_EMPTY = ("title", "body", "link", "unsubscribe_url", "settings_url", "postal_address")
 
@@ -42,8 +44,8 @@ class ChannelContent:
         self._compiled = compiled
 
     @cached_property
-    def parts(self) -> Mapping[str, Parsed]:
-        return {part: _parse(part, source) for part, source in self._compiled.items()}
+    def parts(self) -> Parts:
+        return Parts(self._compiled)
 
 
 class VersionContents:
@@ -61,7 +63,7 @@ class VersionContents:
     def choose(self, channel: str, locale: str) -> ChannelContent | None:
         """Return the content for a person's locale by the fallback chain of `locales.choose`."""
         available = self._by_channel.get(channel, {})
-        chosen = locales.choose(available, wanted=locale, default=settings.LANGUAGE_CODE)
+        chosen = _choice(tuple(available), locale, settings.LANGUAGE_CODE)
         return available[chosen] if chosen is not None else None
 
 
@@ -110,7 +112,7 @@ def render_standard(
     data: Mapping[str, Any] | None = None,
 ) -> Rendered:
     """Return the message of a type that has no words of its own for the channel."""
-    chosen = locales.choose(standard.LOCALES, wanted=locale, default=settings.LANGUAGE_CODE) or "en"
+    chosen = _choice(standard.LOCALES, locale, settings.LANGUAGE_CODE) or "en"
     if data is None:
         data = {name: value for name, value in variables.items() if name not in standard.GIVEN}
     return _render(
@@ -144,20 +146,18 @@ def _standard(channel: str, locale: str) -> ChannelContent:
     return ChannelContent(channel, locale, compiling.compile_parts(channel, locale, parts))
 
 
-def _parse(part: str, source: str) -> Parsed:
-    try:
-        return liquid.parse(source, escape=liquid.escape_of(part))
-    except RenderError as error:
-        raise error.in_part(part) from error
+@lru_cache(maxsize=4096)
+def _choice(available: tuple[str, ...], wanted: str, default: str) -> str | None:
+    return locales.choose(available, wanted=wanted, default=default)
 
 
 def _render(content: ChannelContent, *, locale: str, timezone: str, variables: Mapping[str, Any]) -> Rendered:
     reader = reader_of(locale, timezone, content.locale)
     given = seen_by_authors(variables)
     parts = {}
-    for part, parsed in content.parts.items():
+    for part, text in content.parts.render(given, reader):
         try:
-            parts[part] = _finished(part, parsed.render(given, reader))
+            parts[part] = _finished(part, text)
         except RenderError as error:
             raise error.in_part(part) from error
     return Rendered(parts, content.locale)
@@ -174,8 +174,13 @@ def installation() -> dict[str, str]:
 
 def reader_of(locale: str, timezone: str, content_locale: str) -> Reader:
     """Return whose eyes a text is for: numbers and dates as the person writes them, in the text's language."""
+    return _reader(locale, timezone or settings.TIME_ZONE, content_locale, settings.LANGUAGE_CODE)
+
+
+@lru_cache(maxsize=4096)
+def _reader(locale: str, timezone: str, content_locale: str, default: str) -> Reader:
     same_language = locales.normalised(locale).split("-")[0] == locales.normalised(content_locale).split("-")[0]
-    return Reader(_babel_locale(locale if same_language else content_locale), _zone(timezone))
+    return Reader(_babel_locale(locale if same_language else content_locale, default), _zone(timezone))
 
 
 def seen_by_authors(variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,8 +207,8 @@ class _Named(dict[str, Any]):
 
 
 @lru_cache(maxsize=500)
-def _babel_locale(locale: str) -> Locale:
-    for name in (*locales.fallback_chain(locale, settings.LANGUAGE_CODE), "en"):
+def _babel_locale(locale: str, default: str) -> Locale:
+    for name in (*locales.fallback_chain(locale, default), "en"):
         try:
             return Locale.parse(name, sep="-")
         except (ValueError, UnknownLocaleError):
@@ -214,7 +219,7 @@ def _babel_locale(locale: str) -> Locale:
 @lru_cache(maxsize=1000)
 def _zone(timezone: str) -> ZoneInfo:
     try:
-        return ZoneInfo(timezone or settings.TIME_ZONE)
+        return ZoneInfo(timezone)
     except (ValueError, OSError, LookupError):
         return ZoneInfo(settings.TIME_ZONE)
 
@@ -231,7 +236,9 @@ def _finished(part: str, text: str) -> str:
         _json(text)
     if part == "actions" and text.strip():
         _check_actions(_json(text))
-    return re.sub(r"\n[ \t]*(?:\n[ \t]*){2,}", "\n\n", text).strip()
+    if "\n" in text:
+        text = _GAPS.sub("\n\n", text)
+    return text.strip()
 
 
 def _json(text: str) -> Any:

@@ -12,7 +12,7 @@ TESTS ?= tests
 SOAK_MINUTES ?= 10
 PYTEST := $(BIN)/pytest -q -n auto --dist loadgroup
 
-.PHONY: run test test-fast faults soak lint types web live worker beat lock
+.PHONY: run test test-fast faults soak bench lint types web live worker beat lock
 
 run: .venv/installed
 	@$(RUN) manage.py run
@@ -34,6 +34,11 @@ faults: .venv/installed-dev
 
 soak: .venv/installed-dev
 	@FAULTS=all SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/pytest -q -s $(TESTS)/faults/test_soak.py
+
+# Carillon beside its peers, in one run. BENCH=quick: three minutes. DOCS=1: docs/benchmarks.md is written anew.
+# PARTS="broadcast storage": only those. See docs/benchmarks.md.
+bench: .venv/installed-dev
+	@$(RUN) -m tests.benchmarks $(PARTS)
 
 lint: .venv/installed-dev
 	@$(BIN)/ruff check .

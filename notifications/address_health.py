@@ -8,10 +8,13 @@ from uuid import UUID
 
 from notifications.models import Delivery, Event
 from notifications.providers.base import Outcome
-from preferences import contact_points
+from preferences import contact_points, suppressions
+from preferences.consent import Origin
+from preferences.suppressions import Reason, Unwanted
 from project.foundation import bulk
 
 DISABLED = "contact_point.disabled"  # the kind of the event in a delivery's timeline
+STOPPED = "stop"  # the address lives, and its owner asked the provider for no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,9 @@ def record(tried: Sequence[Tried], now: datetime) -> None:
     for one in tried:
         if one.outcome.dead_address and one.delivery.contact_point_id:
             by_reason[one.outcome.dead_address][one.delivery.contact_point_id] = one
+    for one in by_reason.pop(STOPPED, {}).values():
+        unwanted = Unwanted(one.delivery.channel, one.address, Reason.STOP)
+        suppressions.suppress([unwanted], origin=Origin(source="receipt", actor="system"))
     for reason, found in sorted(by_reason.items()):
         sent_to = {id: (one.delivery.channel, one.address) for id, one in found.items()}
         disabled = contact_points.disable_those(sent_to, reason=reason, now=now)

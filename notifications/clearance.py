@@ -112,7 +112,8 @@ def _interrupted(delivery_ids: Sequence[UUID]) -> dict[object, int | None]:
 
 def _decide(delivery: Delivery, known: Known, allotment: Allotment) -> Ready | Change | Later:
     type_ = known.types[delivery.type_id]
-    resend = type_.category.unknown_outcome == "resend"
+    # A phone that rang is not rung again on suspicion: an operator says what became of the call.
+    resend = type_.category.unknown_outcome == "resend" and delivery.channel != "voice"
     if delivery.recoveries >= POISON_AFTER:
         return Change(delivery, Status.FAILED, dead=True, error="Sending this message ended its worker.")
     stopped = _stopped(delivery, known, type_)

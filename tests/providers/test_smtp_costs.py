@@ -1,0 +1,44 @@
+"""What one mail costs on the wire, in writes: each of them waits for the answer to the one before."""
+
+import pytest
+
+from notifications.providers.smtp_wire import Wire
+from tests.providers.smtp_client import kinds, message, send
+from tests.providers.smtp_server import Server
+
+
+@pytest.mark.parametrize(("extensions", "most"), [(("PIPELINING", "8BITMIME"), 1), (("8BITMIME",), 4)])
+def test_one_more_mail_costs_one_write_with_pipelining_and_four_without(
+    extensions: tuple[str, ...], most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = _writes(20, extensions, monkeypatch)
+    many = _writes(60, extensions, monkeypatch)
+
+    assert many - few <= most * 40
+
+
+def test_a_connection_costs_one_greeting_whatever_it_carries(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server()
+
+    outcomes = send(server, *[message(number) for number in range(50)], connections=1)
+
+    assert set(kinds(outcomes)) == {"accepted"} and len(server.received) == 50
+    assert server.connections == 1
+    assert [command.split()[0] for command in server.commands].count("EHLO") == 1
+
+
+def _writes(count: int, extensions: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> int:
+    """Send `count` mails over one connection; return how often it was written to."""
+    written: list[bytes] = []
+    original = Wire.write
+
+    def noted(wire: Wire, data: bytes) -> None:
+        written.append(data)
+        original(wire, data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Wire, "write", noted)
+        server = Server(extensions=extensions)
+        outcomes = send(server, *[message(number) for number in range(count)], connections=1)
+    assert set(kinds(outcomes)) == {"accepted"} and len(server.received) == count
+    return len(written)

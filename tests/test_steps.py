@@ -1,0 +1,77 @@
+"""What one message costs in instructions of Python, held where it is: seconds depend on the machine, these do not.
+
+Each bound is what was counted when it was written plus a quarter. Who makes a path dearer on purpose raises its bound,
+and says in the commit what it bought.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from notifications import mail
+from notifications.providers.base import Message
+from preferences.decisions import CategoryFacts, ContactPointFacts, Facts, Person, decide_each
+from project.foundation import ids
+from templates_app import rendering
+from tests import steps
+from tests.benchmarks.peers import news
+
+MOST = {"rendering": 2900, "mail": 890, "decision": 360, "derived id": 335}
+ADA = {"name": "Ada Lovelace", "first_name": "Ada", "user_id": "ada", "email": "ada@example.com", "locale": "en"}
+VARIABLES = news.VARIABLES | {
+    "title": "News",
+    "body": "What is new.",
+    "link": news.LINK,
+    "type": "NEWS",
+    "user": ADA,
+    "category": {"key": "news", "name": "News"},
+    "unsubscribe_url": "https://example.com/u",
+}
+
+
+@pytest.fixture
+def contents() -> rendering.VersionContents:
+    parts = {"subject": news.SUBJECT, "text": news.TEXT, "html": news.HTML}
+    return rendering.of_drafts([("email", "en", parts)])
+
+
+def test_rendering_a_mail_for_one_more_person_costs_no_more_than_it_did(contents: rendering.VersionContents) -> None:
+    def render() -> rendering.Rendered:
+        return rendering.render(contents, channel="email", locale="en", timezone="", variables=VARIABLES)
+
+    assert "Ada Lovelace" in render().parts["html"]
+    assert _settled(render) <= MOST["rendering"]
+
+
+def test_building_one_more_mail_costs_no_more_than_it_did() -> None:
+    parts = {"subject": "Ada, three things are new", "text": "Hello.\n" * 20, "html": "<p>Hello.</p>" * 50}
+
+    def build() -> mail.Mail:
+        return mail.build(Message(UUID(int=1), "email", "ada@example.com", parts), sender=news.SENDER)
+
+    assert b"Hello." in build().content
+    assert _settled(build) <= MOST["mail"]
+
+
+def test_one_more_decision_costs_no_more_than_it_did() -> None:
+    point = ContactPointFacts(UUID(int=1), "email", "ada@example.com")
+    ada = Person(1, "ada", choices={("news", "sms"): False}, contact_points=(point,))
+    facts = Facts(ada, CategoryFacts("news", "News", defaults={"email": True}), datetime.now(tz=UTC))
+
+    assert [verdict.allowed for _, verdict in decide_each(facts, "email")] == [True]
+    assert _settled(lambda: decide_each(facts, "email")) <= MOST["decision"]
+
+
+def test_one_more_derived_id_costs_no_more_than_it_did() -> None:
+    origin = ids.new_id()
+
+    assert _settled(lambda: ids.derived_id(origin, 0, "email", UUID(int=1))) <= MOST["derived id"]
+
+
+def _settled(act: Callable[[], object]) -> int:
+    """Count once everything that is kept after the first times is kept."""
+    for _ in range(5):
+        act()
+    return steps.count(act)

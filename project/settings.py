@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "project.errors.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "project.shortcut.ApiShortcut",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "project.content_security.ContentSecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

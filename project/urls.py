@@ -7,10 +7,10 @@ from notifications.api.send import SendView
 from project import health, openapi, problem_pages
 
 api: list[URLPattern | URLResolver] = [
+    path("", include("notifications.api.urls")),  # the busiest first
     path("schema/", openapi.Schema.as_view(), name="schema"),
     path("", include("preferences.api.urls")),
     path("", include("templates_app.api.urls")),
-    path("", include("notifications.api.urls")),
 ]
 urlpatterns = [
     path("api/v1/", include(api)),

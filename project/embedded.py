@@ -7,6 +7,7 @@ something is due, and the next sweep finds it. One such process per database: st
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
 import signal
 import socket
@@ -18,11 +19,14 @@ import uvicorn
 from celery import beat
 from celery.worker import state
 from django.core.management.base import CommandError
+from django.db import connection
 
-from notifications import stopping, sweeper
+from notifications import doorbell, rounds, stopping, sweeper
 from notifications.inbox import hub
 from project.asgi import application
 from project.celery import app
+
+logger = logging.getLogger(__name__)
 
 WORKER_THREADS = 4
 GRACE_SECONDS = 3  # for requests under way; sockets that stay open longer are cut
@@ -67,9 +71,10 @@ def run(listener: socket.socket) -> None:
     app.set_default()
     app.finalize(auto=True)
     app.loader.import_default_modules()
-    worker, beating = _Worker(), _Beat()
-    worker.start()
-    beating.start()
+    worker, beating, answering = _Worker(), _Beat(), _Answering()
+    for thread in (worker, beating, answering):
+        thread.start()
+    doorbell.answer_with(answering.answer)
     sweeper.start()
     try:
         _Server(
@@ -90,7 +95,8 @@ def run(listener: socket.socket) -> None:
         beating.stop()
         worker.stop()
         sweeper.stop()
-        for thread in (beating, worker):
+        answering.answer()
+        for thread in (beating, worker, answering):
             thread.join(STOP_SECONDS)
 
 
@@ -108,6 +114,36 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         hub.bind(asyncio.get_running_loop())
         await super().startup(sockets=sockets)
+
+
+class _Answering(threading.Thread):
+    """Does at once what is due when a doorbell rings: no broker has to be asked for news, which it is every 20 ms.
+
+    While it is at work, or waits for a slow provider, rings go to the worker's threads.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="answering", daemon=True)
+        self._rung = threading.Event()
+        self._at_work = False
+
+    def answer(self) -> bool:
+        """Let it look, unless it is at work."""
+        if self._at_work:
+            return False
+        self._rung.set()
+        return True
+
+    def run(self) -> None:
+        while self._rung.wait() and not stopping.asked():
+            self._at_work = True
+            self._rung.clear()  # before it looks: whoever rings from now on has committed something to be found
+            try:
+                rounds.sweep()
+            except Exception:  # a bug in one pass must not end all passes; the row is left to the sweep
+                logger.exception("answering.failed")
+            self._at_work = False
+        connection.close()
 
 
 class _Worker(threading.Thread):

@@ -83,3 +83,15 @@ def test_after_a_failure_the_bell_keeps_quiet_for_a_while_and_then_rings_again(s
 
     assert not sent.arrived.wait(0.1)
     assert sent.arrived.wait(2) and sent == ["email"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_that_answers_its_own_rings_sends_on_only_what_it_has_no_time_for(sent, monkeypatch):
+    answers = [True, False]
+    monkeypatch.setattr(doorbell, "_answer", lambda: answers.pop(0))
+
+    doorbell.ring("email")
+    assert not sent.arrived.wait(0.2)
+    doorbell.ring("sms")
+
+    assert sent.arrived.wait(2) and sent == ["sms"]

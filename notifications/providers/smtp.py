@@ -3,14 +3,16 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from notifications import mail
+from notifications.mail import signing
+from notifications.mail.signing import Signer
 from notifications.providers.base import Message, Outcome, Provider
-from notifications.providers.options import checked, secret
+from notifications.providers.options import BadOptions, checked, secret
 from notifications.providers.smtp_connection import Connection, Letter
 from notifications.providers.smtp_opening import NotConnected, Server
 from notifications.providers.smtp_wire import ConnectionLost
@@ -34,6 +36,9 @@ class SMTPOptions:
     connections: Annotated[int, Meta(ge=1, le=100)] = 8  # in each worker process
     from_: str = checked(mail.check_sender, default="")  # "": settings.DEFAULT_FROM_EMAIL
     return_path: str = checked(mail.check_return_path, default="")  # "": the address of `from`
+    dkim_domain: str = checked(signing.check_name, default="")  # all three, or none
+    dkim_selector: str = checked(signing.check_name, default="")
+    dkim_private_key: str = secret(check=signing.check_private_key)
 
 
 @dataclass
@@ -58,6 +63,7 @@ class SMTP(Provider):
         super().__init__(options, timeout=timeout)
         security = options.security or ("starttls" if options.username else "offered")
         self._server = Server(options.host, options.port, security, options.username, options.password)
+        self._signer = _signer(options)
         self._slots = asyncio.Semaphore(options.connections)
         self._idle: list[Connection] = []
         self._tidying: asyncio.TimerHandle | None = None
@@ -133,7 +139,8 @@ class SMTP(Provider):
 
     def _build(self, message: Message) -> mail.Mail:
         """Raises CannotBeMailed."""
-        return mail.build(message, sender=self.options.from_, return_path=self.options.return_path)
+        ready = mail.build(message, sender=self.options.from_, return_path=self.options.return_path)
+        return replace(ready, content=self._signer.signed(ready.content)) if self._signer else ready
 
     def _identified(self, outcome: Outcome, message: Message) -> Outcome:
         if outcome.kind != "accepted":
@@ -180,6 +187,16 @@ class SMTP(Provider):
         self._idle = kept
         if kept:
             self._tidying = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._tidy)
+
+
+def _signer(options: SMTPOptions) -> Signer | None:
+    stated = (options.dkim_domain, options.dkim_selector, options.dkim_private_key)
+    if not any(stated):
+        return None
+    if not all(stated):
+        raise BadOptions("To sign by DKIM takes dkim_domain, dkim_selector and dkim_private_key together.")
+    domain, selector, private_key = stated
+    return Signer(domain=domain, selector=selector, private_key=private_key)
 
 
 def _now() -> float:

@@ -1,15 +1,20 @@
 """SMTP: encryption, sign-in, and addresses that are none."""
 
 import asyncio
+import base64
 import ssl
 from datetime import UTC, datetime, timedelta
 
+import dkim
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+from notifications.providers import options
+from notifications.providers.options import BadOptions
+from notifications.providers.smtp import SMTP, SMTPOptions
 from tests.providers.smtp_client import kinds, message, send, smtp
 from tests.providers.smtp_server import Server
 
@@ -164,3 +169,41 @@ def test_tls_from_the_first_byte(certificate):
         return outcomes
 
     assert kinds(asyncio.run(run())) == ["accepted"]
+
+
+def test_an_account_with_a_key_signs_what_it_sends():
+    server = Server()
+    key = rsa.generate_private_key(65537, 1024)
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    record = b"v=DKIM1; p=" + base64.b64encode(key.public_key().public_bytes(serialization.Encoding.DER, form))
+    signing = {"dkim_domain": "example.com", "dkim_selector": "s1", "dkim_private_key": _pem(key)}
+
+    assert kinds(send(server, message(1), message(2), **signing)) == ["accepted", "accepted"]
+
+    assert [dkim.verify(mail.content, dnsfunc=lambda name, timeout: record) for mail in server.received] == [True, True]
+
+
+def test_half_a_dkim_set_up_is_the_account_s_fault():
+    with pytest.raises(BadOptions, match="together"):
+        SMTP(SMTPOptions(host="127.0.0.1", dkim_domain="example.com"), timeout=1)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"dkim_private_key": "secret"},
+        {"dkim_domain": "example.com; x=y"},
+        {"dkim_selector": "s 1"},
+        {"return_path": "Shop <a@b.example>"},
+        {"return_path": "a@b.example\r\nRCPT TO:<eve@example.com>"},
+    ],
+)
+def test_what_cannot_be_signed_or_returned_to_is_refused(wrong):
+    faults = options.faults(SMTPOptions, {"host": "127.0.0.1"} | wrong)
+
+    assert [(fault.pointer, fault.code) for fault in faults] == [(f"/options/{next(iter(wrong))}", "invalid_value")]
+
+
+def _pem(key):
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()

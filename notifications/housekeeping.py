@@ -16,6 +16,8 @@ from notifications.models import (
     IdempotencyRecord,
     Notification,
     OutboxMessage,
+    ReceiptCall,
+    ReceiptRecord,
 )
 from project.foundation import clock, ids, partitions
 
@@ -42,6 +44,8 @@ def tidy() -> None:
     now = clock.now()
     _make_partitions(now)
     OutboxMessage.objects.filter(id__lt=ids.first_id_at(now - timedelta(days=settings.OUTBOX_DAYS))).delete()
+    ReceiptCall.objects.filter(id__lt=ids.first_id_at(now - timedelta(days=settings.RECEIPT_BODY_DAYS))).delete()
+    ReceiptRecord.objects.filter(id__lt=ids.first_id_at(now - timedelta(days=settings.RECEIPT_DAYS))).delete()
     IdempotencyRecord.objects.filter(created_at__lt=now - settings.IDEMPOTENCY_TTL).delete()
     CallerNotificationId.objects.filter(created_at__lt=now - settings.NOTIFICATION_ID_TTL).delete()
 

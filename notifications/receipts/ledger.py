@@ -36,7 +36,7 @@ def take_in(account: ProviderAccount, callback: Callback, receipts: Sequence[Rec
         rows = [by_event[event] for event in sorted(by_event)]
         ReceiptRecord.objects.bulk_create(rows, ignore_conflicts=True)
         written = set(ReceiptRecord.objects.filter(id__in=[row.id for row in rows]).values_list("id", flat=True))
-        new = [row for row in rows if row.id in written]
+        new = [row for row in by_event.values() if row.id in written]
         if new:
             call.save(force_insert=True)
             settling.settle(account, new, now)

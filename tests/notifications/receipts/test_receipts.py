@@ -5,6 +5,7 @@ from itertools import permutations
 
 import pytest
 
+from notifications import housekeeping
 from notifications.models import Attempt, Delivery, Notification, ProviderAccount, ReceiptCall, ReceiptRecord
 from notifications.receipts import catching_up
 from preferences.models import Suppression
@@ -281,3 +282,17 @@ def test_receipts_need_no_csrf_token_and_are_posted(text_message, client):
 
     assert report(event("delivered"), **{"idempotency-key": "x"}).status_code == 204
     assert client.get("/receipts/gazette/news/").status_code == 405
+
+
+def test_requests_are_forgotten_after_a_month_and_what_they_said_after_three(text_message, settings):
+    text_message()
+    report(event("delivered"))
+
+    settings.RECEIPT_BODY_DAYS = -1
+    housekeeping.tidy()
+    assert not ReceiptCall.objects.exists()
+    assert ReceiptRecord.objects.exists()
+
+    settings.RECEIPT_DAYS = -1
+    housekeeping.tidy()
+    assert not ReceiptRecord.objects.exists()

@@ -57,10 +57,10 @@ live: .venv/installed
 		--no-server-header --log-level warning --ws websockets-sansio --ws-max-size 65536 --ws-per-message-deflate false
 
 worker: .venv/installed
-	@exec $(BIN)/celery -A project worker --concurrency $(CONCURRENCY) --loglevel WARNING --without-mingle --without-gossip
+	@exec $(BIN)/celery --quiet -A project worker --concurrency $(CONCURRENCY) --loglevel WARNING --without-mingle --without-gossip
 
 beat: .venv/installed
-	@exec $(BIN)/celery -A project beat --loglevel WARNING --pidfile=
+	@exec $(BIN)/celery --quiet -A project beat --loglevel WARNING --pidfile=
 
 # --- Setting up -------------------------------------------------------------------------------------------------------
 # uv installs in seconds what takes pip a minute; where it is not to be had, pip does the same work.

@@ -174,6 +174,7 @@ def test_workers_replaced_one_after_the_other_under_load_lose_and_repeat_nothing
         for _ in range(4):
             load.until_accepted(30)
             fresh = stack.worker(**long_leases)
+            stack.until(lambda fresh=fresh: len(fresh.children()) == 2, "the next worker is up")
             assert worker.stop() == 0
             worker = fresh
     stack.until_idle()

@@ -1,13 +1,13 @@
-"""Many rows in one statement: COPY and UPDATE … FROM unnest(…) on PostgreSQL, Django's own bulk calls elsewhere."""
+"""Many rows in one statement: COPY and UPDATE … FROM unnest(…) on PostgreSQL, prepared statements on SQLite."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, TypeVar
 
 from django.db import connection, models
 from django.db.models.base import ModelState
 
+from project.foundation import sqlite_rows
 from project.foundation.columns import Column, Json
 
 __all__ = ["Json", "insert", "like", "update"]
@@ -36,9 +36,7 @@ def insert(rows: Sequence[models.Model]) -> None:
     if connection.vendor == "postgresql":
         _copy(rows)
     else:
-        for row in rows:
-            _read_json(row)
-        type(rows[0])._default_manager.bulk_create(rows)
+        sqlite_rows.insert(rows)
 
 
 def update(rows: Sequence[models.Model], fields: Sequence[str], *, only_where: Sequence[str] = ()) -> int:
@@ -52,26 +50,7 @@ def update(rows: Sequence[models.Model], fields: Sequence[str], *, only_where: S
     model = type(rows[0])
     if connection.vendor == "postgresql":
         return _update_from_arrays(model, rows, fields, only_where)
-    changed = 0
-    # The columns of foreign keys, not the rows they point to, which would be fetched one by one.
-    new, held = _names(model, fields), _names(model, only_where)
-    for row in rows:
-        _read_json(row)
-        same = model._default_manager.filter(pk=row.pk, **{name: getattr(row, name) for name in held})
-        changed += same.update(**{name: getattr(row, name) for name in new})
-    return changed
-
-
-def _names(model: type[models.Model], names: Iterable[str]) -> list[str]:
-    found: list[Any] = [model._meta.get_field(name) for name in names]
-    return [field.attname for field in found]
-
-
-def _read_json(row: models.Model) -> None:
-    """Undo Json where Django writes it out itself."""
-    for name, value in row.__dict__.items():
-        if type(value) is Json:
-            row.__dict__[name] = json.loads(value)
+    return sqlite_rows.update(rows, fields, only_where=only_where)
 
 
 def _copy(rows: Sequence[models.Model]) -> None:

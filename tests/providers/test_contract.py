@@ -21,10 +21,12 @@ SETTINGS = {
     "smtp": lambda port: {"host": "127.0.0.1", "port": port, "security": "none", "from": "shop@example.com"},
     "twilio": lambda port: {"account_sid": "AC0", "auth_token": "t", "from": FROM, "base_url": url(port)},
     "twilio_voice": lambda port: {"account_sid": "AC0", "auth_token": "t", "from": FROM, "base_url": url(port)},
+    "vonage": lambda port: {"api_key": "k", "api_secret": "s", "from": FROM, "base_url": url(port)},
     "webhook": lambda port: {"base_url": url(port)},
 }
 # What the service says to a request, where it speaks HTTP; 200 and nothing else unless said here.
 SAYS = {
+    "vonage": lambda asked: Says(200, {"messages": [{"status": "0", "message-id": new_id().hex}]}),
     "twilio": lambda asked: Says(201, {"sid": f"SM{new_id().hex}", "status": "queued"}),
     "twilio_voice": lambda asked: Says(201, {"sid": f"CA{new_id().hex}", "status": "queued"}),
 }

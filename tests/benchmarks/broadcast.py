@@ -16,7 +16,7 @@ from django.core.management import call_command
 from notifications import broadcasts
 from notifications.models import Attempt, Broadcast, Delivery, InboxItem, Notification
 from templates_app.models import Type
-from tests.benchmarks import fleet, harness, people, scratch, texts_of_mail
+from tests.benchmarks import fleet, harness, people, scratch, sizes, texts_of_mail
 from tests.benchmarks.harness import Measured, Part, must_equal, ratio, tell
 from tests.benchmarks.peers import news, running
 from tests.benchmarks.sink import NAME, Sink
@@ -47,6 +47,7 @@ def measure() -> Part:
     finally:
         near.close()
         far.close()
+    part.facts |= {"bytes on disk a row": sizes.of_rows()}
     part.facts |= {"sink": NAME, "people of each broadcast": count, "of them allowed": news.allowed(count)}
     return part
 

@@ -68,6 +68,8 @@ def record(
     """
     if account.id is None:
         return
+    if accounts.has_many_servers(account):
+        outcomes = [outcome for outcome in outcomes if outcome.kind not in _FAILED]
     seen = [outcome.kind in _WORKED for outcome in outcomes if outcome.kind in _WORKED | _FAILED]
     steady = known is None or breaker_of(known).clean
     if steady and not probe and len(seen) == len(outcomes) and all(seen):

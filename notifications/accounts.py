@@ -80,7 +80,7 @@ def forget() -> None:
 
 
 def send(account: Account, messages: Sequence[Message]) -> list[Outcome]:
-    """Send through an account, within settings.PROVIDER_TIMEOUT_SECONDS; one outcome per message, in order.
+    """Send through an account, within its time; one outcome per message, in order.
 
     Never raises for what a provider does. Call it outside any transaction.
     """
@@ -90,7 +90,7 @@ def send(account: Account, messages: Sequence[Message]) -> list[Outcome]:
         return [Outcome.account(str(error))] * len(messages)
     try:
         outcomes = loop.run(
-            provider.send_many(messages), deadline_seconds=settings.PROVIDER_TIMEOUT_SECONDS + _GRACE_SECONDS
+            provider.send_many(messages), deadline_seconds=timeout_seconds(account.channel) + _GRACE_SECONDS
         )
     except TimeoutError:
         logger.error("provider.overran", extra={"account": account.name, "messages": len(messages)})
@@ -120,9 +120,21 @@ def callback_url(provider: str, name: str) -> str:
     return f"{settings.PUBLIC_URL}/receipts/{provider}/{name}/"
 
 
+def timeout_seconds(channel: str) -> float:
+    """Return what one call of a channel's provider may take. Webhooks' servers are people's own, and slow."""
+    seconds: float = settings.WEBHOOK_TIMEOUT_SECONDS if channel == "webhook" else settings.PROVIDER_TIMEOUT_SECONDS
+    return seconds
+
+
 def provider_class(key: str) -> type[Provider]:
     """Return the provider of settings.NOTIFICATION_PROVIDERS with this key. Raises KeyError."""
     return provider_classes()[key]
+
+
+def has_many_servers(account: Account) -> bool:
+    """Whether each of its addresses is a server of its own, so that one's failures say nothing of the others."""
+    known = provider_classes().get(account.provider)
+    return known is not None and known.many_servers
 
 
 @cache
@@ -172,7 +184,7 @@ def _provider(account: Account) -> Provider:
     except KeyError:
         raise options.BadOptions(f"This installation has no provider {account.provider!r}.") from None
     resolved: Any = options.resolve(provider.Options, account.options)
-    timeout = settings.PROVIDER_TIMEOUT_SECONDS
+    timeout = timeout_seconds(account.channel)
     stated = json.dumps([account.provider, timeout, asdict(resolved)], default=str, sort_keys=True)
     fingerprint = hashlib.sha256(stated.encode()).hexdigest()
 

@@ -9,9 +9,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from notifications import doorbell, tracking
+from notifications import doorbell, schedules, tracking
 from notifications.models import DeadLetter, Delivery, Mode
-from notifications.planning import DEFAULT_EXPIRY
 from notifications.rate_limits import Rate
 from notifications.tracking import Change, Status
 from project.foundation import audit, bulk, clock, ids
@@ -77,7 +76,7 @@ def _replay(wanted: Sequence[UUID], begin: datetime, before: int, rate: Rate | N
     for number, delivery in enumerate(found, before):
         due_at = begin + timedelta(seconds=number / rate.per_second) if rate else now
         if extend:
-            delivery.expires_at = max(due_at, now) + (delivery.type.expires_after or DEFAULT_EXPIRY)
+            delivery.expires_at = max(due_at, now) + schedules.life(delivery.channel, delivery.type.expires_after)
         changes.append(Change(delivery, Status.QUEUED, due_at=due_at))
     if extend:
         bulk.update(found, ["expires_at"])

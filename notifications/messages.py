@@ -1,12 +1,14 @@
 """What a person is told on one channel: the template's words, or the standard ones, with this person's facts."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
 
 from notifications.models import Delivery, Notification
 from notifications.providers.base import Message
+from preferences import webhook_secrets
 from preferences.decisions import ContactPointFacts, Person
 from templates_app import rendering
 from templates_app.models import Type
@@ -22,6 +24,7 @@ def compose(
         channel=delivery.channel,
         to=point.address if point else "",
         parts=_parts(delivery.channel, notification, person, type_, notification.template_version_id),
+        secrets=webhook_secrets.signing(point.secret, datetime.now(tz=UTC)) if point and point.secret else (),
     )
 
 

@@ -1,11 +1,8 @@
 """What a provider's answer means for a delivery (pure, but for the dice of the retry jitter)."""
 
-import random
 from datetime import datetime, timedelta
 
-from django.conf import settings
-
-from notifications import account_states, retries
+from notifications import account_states, retries, schedules
 from notifications.models import Delivery
 from notifications.providers.base import Outcome
 from notifications.tracking import Change, Status
@@ -79,7 +76,7 @@ def _again(delivery: Delivery, outcome: Outcome, account_id: int | None, now: da
 def _wait(delivery: Delivery, outcome: Outcome) -> timedelta:
     return retries.wait_before(
         delivery.attempts - delivery.attempts_before + 1,
-        schedule=settings.RETRY_SCHEDULE,
-        jitter=random.random,
+        schedule=schedules.waits(delivery.channel),
+        jitter=schedules.jitter(delivery.channel),
         retry_after=outcome.retry_after,
     )

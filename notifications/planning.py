@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import prefetch_related_objects
 
-from notifications import doorbell, leases, messages, tracking
+from notifications import doorbell, leases, messages, schedules, tracking
 from notifications.inbox import feed, hub
 from notifications.models import Broadcast, Delivery, Event, Mode, Notification
 from preferences.channels import CHANNELS
@@ -23,7 +23,6 @@ from templates_app.rendering import RenderError
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_EXPIRY = timedelta(hours=24)
 POISON_AFTER = 3  # leases that ran out: whoever plans this row dies of it
 _PARKED = timedelta(days=366)  # should it come due all the same, it is looked at and parked again
 _WRITTEN = ["status", "decisions", "template_version", "due_at", "lease", "leased_until", "recoveries"]
@@ -142,12 +141,12 @@ def _delivery(
         status=tracking.Status.QUEUED if verdict.allowed else tracking.Status.SKIPPED,
         reason=verdict.reason,
         due_at=now if verdict.allowed else None,
-        expires_at=_expiry(notification, type_, now) if verdict.allowed else None,
+        expires_at=_expiry(notification, type_, channel, now) if verdict.allowed else None,
     )
 
 
-def _expiry(notification: Notification, type_: Type, now: datetime) -> datetime:
-    own = now + (type_.expires_after or DEFAULT_EXPIRY)
+def _expiry(notification: Notification, type_: Type, channel: str, now: datetime) -> datetime:
+    own = now + schedules.life(channel, type_.expires_after)
     return min(own, notification.expires_at) if notification.expires_at else own
 
 

@@ -1,14 +1,12 @@
 """The addresses of people: adding, changing, removing, finding."""
 
-import base64
-import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
-from preferences import addresses
+from preferences import addresses, webhook_secrets
 from preferences.models import ContactPoint, User
 from project.foundation import clock
 from project.foundation.problems import Conflict
@@ -16,7 +14,6 @@ from project.foundation.problems import Conflict
 MAX_PER_USER = 100
 # The label of what `PUT /users/{user_id}` sets by `email` and `phone`. A later PUT replaces these and no others.
 PRIMARY = "primary"
-_SECRET_BYTES = 24  # Standard Webhooks: between 24 and 64 bytes
 
 
 def add(user: User, *, channel: str, address: str, label: str = "") -> tuple[ContactPoint, bool]:
@@ -46,7 +43,7 @@ def make(user_pk: int, *, channel: str, address: str, label: str, now: datetime)
         address=address,
         address_index=addresses.index(channel, address),
         label=label,
-        secret=_new_secret() if channel == "webhook" else "",
+        secret=webhook_secrets.new() if channel == "webhook" else "",
         verified_at=now,
     )
 
@@ -69,6 +66,20 @@ def update(point: ContactPoint, *, address: str | None = None, label: str | None
             point.label = label
         point.save()
     return point
+
+
+def rotate_secret(point: ContactPoint) -> None:
+    """Give a webhook a new secret, in `.secret` with the one before, which goes on signing for webhook_secrets.OVERLAP.
+
+    Raises Conflict where there is nothing to rotate.
+    """
+    if point.channel != "webhook":
+        raise Conflict("Only a webhook has a secret.")
+    with transaction.atomic():
+        _lock(point.user)
+        point.refresh_from_db(fields=["secret"])
+        point.secret = webhook_secrets.rotated(point.secret, clock.now())
+        point.save(update_fields=["secret"])
 
 
 def disable(point: ContactPoint, *, reason: str) -> None:
@@ -122,7 +133,3 @@ def _enable(point: ContactPoint, *, label: str) -> None:
     if point.disabled_at is not None or point.label != label:
         point.label, point.disabled_at, point.disabled_reason = label, None, ""
         point.save(update_fields=["label", "disabled_at", "disabled_reason"])
-
-
-def _new_secret() -> str:
-    return "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()

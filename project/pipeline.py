@@ -8,11 +8,16 @@ NOTIFICATION_PROVIDERS = [
     "notifications.providers.twilio.Twilio",
     "notifications.providers.twilio_voice.TwilioVoice",
     "notifications.providers.vonage.Vonage",
+    "notifications.providers.webhook.Webhook",
 ]
 RETRY_SCHEDULE = env.durations("RETRY_SCHEDULE", "0s,5s,30s,2m,5m,10m,30m,1h")  # one wait per attempt, with the first
+# Of webhooks, the schedule of the Standard Webhooks specification: 10 attempts in 75 hours.
+WEBHOOK_RETRY_SCHEDULE = env.durations("WEBHOOK_RETRY_SCHEDULE", "0s,5s,5m,30m,2h,5h,10h,14h,20h,24h")
+WEBHOOK_DISABLE_AFTER = env.duration("WEBHOOK_DISABLE_AFTER", "5d")  # of failures and nothing else
 LEASE_SECONDS = env.number("LEASE_SECONDS", 60)
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5)
 PROVIDER_TIMEOUT_SECONDS = env.number("PROVIDER_TIMEOUT_SECONDS", 10)  # in total, connecting included
+WEBHOOK_TIMEOUT_SECONDS = env.number("WEBHOOK_TIMEOUT_SECONDS", 1.5 * PROVIDER_TIMEOUT_SECONDS)  # of each webhook
 IDEMPOTENCY_TTL = env.duration("IDEMPOTENCY_TTL", "24h")
 NOTIFICATION_ID_TTL = env.duration("NOTIFICATION_ID_TTL", "400d")
 OUTBOX_DAYS = env.number("OUTBOX_DAYS", 7)

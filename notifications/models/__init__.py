@@ -8,6 +8,7 @@ from notifications.models.notification import Lane, Mode, Notification
 from notifications.models.outbox import OutboxMessage
 from notifications.models.provider_account import ProviderAccount
 from notifications.models.receipt import ReceiptCall, ReceiptRecord
+from notifications.models.troubled_address import TroubledAddress
 from notifications.models.views_of_delivery import DeadLetter, UnknownDelivery
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "ProviderAccount",
     "ReceiptCall",
     "ReceiptRecord",
+    "TroubledAddress",
     "UnknownDelivery",
 ]

@@ -20,6 +20,7 @@ class Message:
     to: str  # the address as the contact point holds it; "" on in_app
     parts: Mapping[str, str]  # preferences.channels names those of a channel
     headers: Mapping[str, str] = field(default_factory=dict)  # mail only: List-Unsubscribe and the like
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # webhook only: what signs it; two while one is replaced
     message_id: str = ""  # mail only: "" = notifications.mail makes it from the delivery's id
 
 
@@ -80,6 +81,7 @@ class Provider:
     channels: ClassVar[tuple[str, ...]]
     Options: ClassVar[type] = NoOptions  # a frozen dataclass: it is the schema, see notifications.providers.options
     keeps_messages: ClassVar[bool] = False  # True: whoever records the outcomes keeps the messages in the outbox
+    many_servers: ClassVar[bool] = False  # True: each address is a server, whose failures say nothing of the others
     reports: ClassVar[bool] = False  # True: the service calls /receipts/, and `verify` and `read_receipts` are written
     callback_url = ""  # where the service shall report to; set by whoever makes an instance
 

@@ -7,6 +7,7 @@ A provider of such a service states its table of meanings where it differs from 
 import asyncio
 import json
 import logging
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -92,6 +93,7 @@ class HTTPProvider(Provider):
     service: ClassVar[str]  # as errors name it: "Twilio"
     meanings: ClassVar[Mapping[int, OutcomeKind]] = {}  # where this service differs from MEANINGS
     concurrency: ClassVar[int] = 64  # requests of one account at once, in each worker process
+    trusted: ssl.SSLContext | bool = True  # whose certificates are: those of the system unless told otherwise
 
     def __init__(self, options: Any, *, timeout: float) -> None:
         super().__init__(options, timeout=timeout)
@@ -194,7 +196,8 @@ class HTTPProvider(Provider):
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_SECONDS),  # the slots are the limit
+                # Without a limit: the slots are the limit.
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_SECONDS, ssl=self.trusted),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "Carillon", "Accept-Encoding": "identity"},
             )

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from preferences import contact_points, primary_addresses, timing
+from preferences import contact_points, primary_addresses, timing, webhook_secrets
 from preferences.models import Category, ContactPoint, User
 from project.foundation.problems import Problem
 
@@ -161,7 +161,7 @@ def contact_point(row: ContactPoint, *, with_secret: bool = False) -> ContactPoi
         disabled_at=_utc(row.disabled_at),
         disabled_reason=row.disabled_reason or None,
         created_at=row.created_at.astimezone(UTC),
-        secret=row.secret if with_secret and row.secret else UNSET,
+        secret=webhook_secrets.current(row.secret) if with_secret and row.secret else UNSET,
     )
 
 

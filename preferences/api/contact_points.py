@@ -82,6 +82,17 @@ class OneContactPoint(ApiView):
         return Response(status=204)
 
 
+class Rotation(ApiView):
+    required_scopes = {"users"}
+
+    @extend_schema(operation_id="rotate_contact_point_secret", request=None, responses={200: _ONE})
+    def post(self, request: Request, user_id: str, id: UUID) -> Response:
+        """Give a webhook a new secret, shown once. For 24 hours the one before it signs too. Of other channels: 409."""
+        point = _find(people.find_changeable(user_id), id)
+        contact_points.rotate_secret(point)
+        return Response(answers.contact_point(point, with_secret=True))
+
+
 def _find(user: User, id: UUID) -> ContactPoint:
     point = user.contact_points.filter(id=id).first()
     if point is None:

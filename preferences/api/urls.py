@@ -1,7 +1,7 @@
 from django.urls import path
 
 from preferences.api.categories import Categories, OneCategory
-from preferences.api.contact_points import ContactPoints, OneContactPoint
+from preferences.api.contact_points import ContactPoints, OneContactPoint, Rotation
 from preferences.api.preferences import Preferences
 from preferences.api.topics import OneTopic, Subscribers, Topics
 from preferences.api.users import OneUser, Users, UsersInBulk
@@ -13,6 +13,7 @@ urlpatterns = [
     path("users/<str:user_id>", OneUser.as_view(), name="user"),
     path("users/<str:user_id>/contact_points", ContactPoints.as_view(), name="contact_points"),
     path("users/<str:user_id>/contact_points/<uuid:id>", OneContactPoint.as_view(), name="contact_point"),
+    path("users/<str:user_id>/contact_points/<uuid:id>/rotate", Rotation.as_view(), name="contact_point_rotation"),
     path("users/<str:user_id>/preferences", Preferences.as_view(), name="preferences"),
     path("categories", Categories.as_view(), name="categories"),
     path("categories/<str:key>", OneCategory.as_view(), name="category"),

@@ -14,6 +14,7 @@ from notifications import doorbell
 from notifications.models import CallerNotificationId, Lane, Mode, Notification
 from preferences.models import User
 from project.foundation import bulk, clock
+from project.foundation.ids import new_id
 from project.foundation.locks import try_lock
 from project.foundation.problems import Conflict, InvalidRequest
 from templates_app.models import Type
@@ -79,7 +80,7 @@ def accept_many(requests: Sequence[Request]) -> list[Accepted | IdReused]:
     PostgreSQL the number of statements does not depend on the number of requests.
     """
     now = clock.now()
-    made = [_notification(request, now) for request in requests]
+    made = _notifications(requests, now)
     known = _register_many(requests, made, now)
     originals = {notification.id: notification for notification in made}
     originals |= _stored({known_id.notification_id for known_id in known.values()} - originals.keys())
@@ -98,26 +99,41 @@ def accept_many(requests: Sequence[Request]) -> list[Accepted | IdReused]:
 
 
 def _notification(request: Request, now: Now | datetime) -> Notification:
+    return Notification(user=request.user, type=request.type, **_fields(request, now))
+
+
+def _notifications(requests: Sequence[Request], now: datetime) -> list[Notification]:
+    """Return what `_notification` makes of each, at a fraction of the cost."""
+    if not requests:
+        return []
+    first, made = _notification(requests[0], now), []
+    for request in requests:
+        keys = {"id": new_id(), "user_id": request.user.pk, "type_id": request.type.pk}
+        row = bulk.like(first, **keys, **_fields(request, now))
+        row._state.fields_cache.update(user=request.user, type=request.type)
+        made.append(row)
+    return made
+
+
+def _fields(request: Request, now: Now | datetime) -> dict[str, Any]:
     scheduled = request.send_at is not None
     priority = request.priority or request.type.priority
-    return Notification(
-        caller_id=request.caller_id,
-        mode=request.mode,
-        user=request.user,
-        type=request.type,
-        caller_notification_id=request.caller_notification_id,
-        priority=priority,
-        lane=LANES[priority],
-        locale=request.locale,
-        payload=request.payload,
-        metadata=request.metadata,
-        channels_preferred=request.channels_preferred,
-        occurred_at=request.occurred_at,
-        send_at=request.send_at,
-        expires_at=request.expires_at,
-        status=Notification.Status.SCHEDULED if scheduled else Notification.Status.ACCEPTED,
-        due_at=request.send_at if scheduled else now,
-    )
+    return {
+        "caller_id": request.caller_id,
+        "mode": request.mode,
+        "caller_notification_id": request.caller_notification_id,
+        "priority": priority,
+        "lane": LANES[priority],
+        "locale": request.locale,
+        "payload": request.payload,
+        "metadata": request.metadata,
+        "channels_preferred": request.channels_preferred,
+        "occurred_at": request.occurred_at,
+        "send_at": request.send_at,
+        "expires_at": request.expires_at,
+        "status": Notification.Status.SCHEDULED if scheduled else Notification.Status.ACCEPTED,
+        "due_at": request.send_at if scheduled else now,
+    }
 
 
 def _register(request: Request, notification_id: UUID) -> Notification | None:

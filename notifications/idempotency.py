@@ -20,6 +20,7 @@ from project.foundation.locks import try_lock
 from project.foundation.problems import Conflict, Problem
 
 MAX_LENGTH = 255
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class KeyTooLong(Problem):
@@ -63,8 +64,9 @@ def answer_once(request: Request, handle: Callable[[], Response]) -> Response:
         if earlier is not None:
             earlier.delete()
         if 200 <= response.status_code < 300:
-            response.data = msgspec.to_builtins(response.data, enc_hook=str)
-            answer = {"status": response.status_code, "body": response.data}
+            said = msgspec.json.encode(response.data, enc_hook=str)
+            response.data = msgspec.Raw(said)  # written out once: the record and the caller get the same
+            answer = {"status": response.status_code, "body": msgspec.json.decode(said)}
             IdempotencyRecord.objects.create(**scope, body_hash=fingerprint, **answer)
         return response
 
@@ -104,7 +106,7 @@ def _route(request: Request) -> str:
 def _fingerprint(request: Request) -> bytes:
     raw = bodies.raw(request)
     try:
-        body = _canonical(bodies.parse(raw)) if raw else b""
+        body = _canonical(bodies.parsed(request)) if raw else b""
     except bodies.InvalidJSON:
         body = raw  # not for us to judge: the view answers
     query = msgspec.json.encode(sorted(request.query_params.items()))
@@ -116,7 +118,10 @@ def _canonical(body: Any) -> bytes:
         body = _without_timestamp(body)
         if isinstance(items := body.get("items"), list):
             body["items"] = [_without_timestamp(item) if isinstance(item, dict) else item for item in items]
-    return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+    try:
+        return _encode(body)
+    except (ValueError, OverflowError):  # half a surrogate pair, a number beyond all bounds
+        return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _without_timestamp(body: dict[str, Any]) -> dict[str, Any]:

@@ -17,11 +17,11 @@ _known: dict[str, "KnownType"] = {}
 
 @dataclass(frozen=True)
 class KnownType:
-    """`version` is (ctid, xmin); `validator` has is_valid(variables), and null takes all."""
+    """`validator` has is_valid(variables), and null takes all. `version` is (ctid, xmin)."""
 
     type: Type
-    version: tuple[str, str]
     validator: Any
+    version: tuple[str, str] = ("", "")
 
 
 def get(key: str) -> KnownType | None:
@@ -43,5 +43,5 @@ def _load(key: str) -> KnownType | None:
     place, writer = row.version
     if len(_known) >= _MOST:
         _known.clear()
-    _known[key] = found = KnownType(row, (place, writer), schemas.validator(row.schema))
+    _known[key] = found = KnownType(row, schemas.validator(row.schema), (place, writer))
     return found

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 from drf_spectacular.utils import extend_schema
-from msgspec import UNSET, Meta, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -86,24 +86,26 @@ class BulkView(ApiView):
         if request.query_params.get("dry_run", "").lower() not in {"", "0", "false"}:
             raise InvalidRequest(errors=[not_available("/dry_run")])
         items = bodies.data(request)
-        items = bodies.check(items, _Items).items
-        results = send_many(items, credentials(request))
+        clean = bodies.is_clean(request)
+        items = bodies.check(items, _Items, clean=clean).items
+        results = send_many(items, credentials(request), clean=clean)
         return Response(BulkAnswer([_result(index, result) for index, result in enumerate(results)]), status=207)
 
 
-def send_many(items: Sequence[Any], whose: Credentials) -> list[Accepted | Problem]:
+def send_many(items: Sequence[Any], whose: Credentials, *, clean: bool = False) -> list[Accepted | Problem]:
     """Check and accept parsed send bodies in one transaction; return one result per item, in their order.
 
-    On PostgreSQL the number of statements does not depend on the number of items.
+    `clean`: their strings are known to hold nothing that no database can. On PostgreSQL the number of statements does
+    not depend on the number of items.
     """
     results: dict[int, Accepted | Problem] = {**earlier_ones(items, whose)}
-    results |= _checked_and_accepted({n: item for n, item in enumerate(items) if n not in results}, whose)
+    results |= _checked_and_accepted({n: item for n, item in enumerate(items) if n not in results}, whose, clean)
     return [results[index] for index in range(len(items))]
 
 
 @transaction.atomic
-def _checked_and_accepted(items: dict[int, Any], whose: Credentials) -> dict[int, Accepted | Problem]:
-    checked = dict(zip(items, checking.check_many(list(items.values())), strict=True))
+def _checked_and_accepted(items: dict[int, Any], whose: Credentials, clean: bool) -> dict[int, Accepted | Problem]:
+    checked = dict(zip(items, checking.check_many(list(items.values()), clean=clean), strict=True))
     people, results = _store_people(checked)
     # Whom one item brings along, another may be for without saying it again.
     strangers = [n for n, each in checked.items() if isinstance(each, Problem) and _user_id(items[n]) in people]
@@ -150,5 +152,17 @@ def _result(index: int, result: Accepted | Problem) -> BulkResult:
             detail=result.detail or result.title,
             errors=[FaultAnswer(**asdict(fault)) for fault in result.errors],
         )
-    said = structs.asdict(answer(result.notification)) | {"index": index, "status": 202}
-    return BulkResult(**said, replayed=result.replayed or UNSET)
+    said = answer(result.notification)
+    return BulkResult(
+        index=index,
+        status=202,
+        notification_id=said.notification_id,
+        user_id=said.user_id,
+        type=said.type,
+        priority=said.priority,
+        mode=said.mode,
+        created_at=said.created_at,
+        send_at=said.send_at,
+        links=said.links,
+        replayed=result.replayed or UNSET,
+    )

@@ -1,6 +1,6 @@
 """Liquid's syntax tree as one Python function for all parts of a content."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from liquid.ast import BlockNode, Node
@@ -38,14 +38,15 @@ def function_of(templates: Mapping[str, BoundTemplate]) -> tuple[list[str], Func
 
     Parts that hold something it does not cover are left out. None where that is all of them.
     """
-    covered = [part for part, template in templates.items() if _function([template]) is not None]
-    if not covered:
-        return None
-    function = _function([templates[part] for part in covered])
-    return None if function is None else (covered, function)
+    covered = list(templates)
+    function = _function(templates.values())
+    if function is None:
+        covered = [part for part, template in templates.items() if _function([template]) is not None]
+        function = _function([templates[part] for part in covered])
+    return (covered, function) if function is not None and covered else None
 
 
-def _function(templates: Sequence[BoundTemplate]) -> Function | None:
+def _function(templates: Iterable[BoundTemplate]) -> Function | None:
     code = Code()
     shared = Shared(code)
     try:

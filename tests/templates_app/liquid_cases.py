@@ -182,7 +182,8 @@ _LOOPS = [
     ("{% for i in missing %}a{% endfor %}", None),
     ("{% for i in none %}a{% else %}b{% endfor %}", "b"),
     (
-        "{% for i in words %}{{ forloop.index }}{{ forloop.index0 }}{{ forloop.rindex }}{{ forloop.rindex0 }}{% endfor %}",
+        "{% for i in words %}{{ forloop.index }}{{ forloop.index0 }}{{ forloop.rindex }}{{ forloop.rindex0 }}"
+        "{% endfor %}",
         "103221213210",
     ),
     (

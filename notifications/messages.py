@@ -4,33 +4,68 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from django.conf import settings
-
 from notifications.models import Delivery, Notification
-from notifications.providers.base import Message
-from preferences import webhook_secrets
+from notifications.providers.base import About, Message
+from preferences import links, webhook_secrets
 from preferences.decisions import ContactPointFacts, Person
 from templates_app import rendering
 from templates_app.models import Type
 from templates_app.variables import user_variables
+
+_NO_HEADERS: dict[str, str] = {}
+_ABOUT_MAIL = About()
 
 
 def compose(
     delivery: Delivery, notification: Notification, person: Person, type_: Type, point: ContactPointFacts | None
 ) -> Message:
     """Return the message of one delivery, ready for its provider. Raises RenderError."""
+    mailed = delivery.channel == "email"
+    stop = _unsubscribe_url(delivery.channel, person, type_)
     return Message(
         delivery_id=delivery.id,
         channel=delivery.channel,
         to=point.address if point else "",
-        parts=_parts(delivery.channel, notification, person, type_, notification.template_version_id),
+        parts=_parts(delivery.channel, notification, person, type_, notification.template_version_id, stop),
+        headers=_list_headers(stop) if mailed and stop else _NO_HEADERS,
+        about=_ABOUT_MAIL if mailed else _about(delivery, notification, person, type_),
         secrets=webhook_secrets.signing(point.secret, datetime.now(tz=UTC)) if point and point.secret else (),
     )
 
 
+def _about(delivery: Delivery, notification: Notification, person: Person, type_: Type) -> About:
+    payload = notification.content
+    return About(
+        notification_id=str(notification.public_id),
+        type_key=type_.key,
+        category_key=type_.category.key,
+        user_id=person.user_id,
+        priority=notification.priority,
+        expires_at=delivery.expires_at,
+        locale=notification.locale or person.locale,
+        title=payload.get("title") or type_.name,
+        body=payload.get("body") or "",
+        link=payload.get("link") or "",
+        data=payload.get("template_variables") or {},
+    )
+
+
+def _unsubscribe_url(channel: str, person: Person, type_: Type) -> str:
+    """Return the address that stops this category on this channel; "" where it cannot be stopped."""
+    if channel in type_.category.required_channels:
+        return ""
+    return links.unsubscribe_url(person.pk, type_.category_id, channel)
+
+
+def _list_headers(stop: str) -> dict[str, str]:
+    """Return the headers by which mail programs offer to unsubscribe (RFC 2369, RFC 8058)."""
+    return {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
 def inbox_content(notification: Notification, person: Person, type_: Type, version_id: int | None) -> dict[str, Any]:
     """Return the content of an inbox item: {"title", "body", "link", "actions"}. Raises RenderError."""
-    parts = _parts("in_app", notification, person, type_, version_id)
+    stop = _unsubscribe_url("in_app", person, type_)
+    parts = _parts("in_app", notification, person, type_, version_id, stop)
     return {
         "title": parts.get("title", ""),
         "body": parts.get("body", ""),
@@ -40,7 +75,7 @@ def inbox_content(notification: Notification, person: Person, type_: Type, versi
 
 
 def _parts(
-    channel: str, notification: Notification, person: Person, type_: Type, version_id: int | None
+    channel: str, notification: Notification, person: Person, type_: Type, version_id: int | None, stop: str
 ) -> dict[str, str]:
     contents = rendering.version_contents(version_id) if version_id else None
     rendered = rendering.render(
@@ -48,13 +83,13 @@ def _parts(
         channel=channel,
         locale=notification.locale or person.locale,
         timezone=person.timezone,
-        variables=_variables(notification, person, type_),
+        variables=_variables(notification, person, type_, stop),
         data=notification.content.get("template_variables") or {},
     )
     return dict(rendered.parts)
 
 
-def _variables(notification: Notification, person: Person, type_: Type) -> dict[str, Any]:
+def _variables(notification: Notification, person: Person, type_: Type, stop: str) -> dict[str, Any]:
     payload = notification.content
     return {
         **(payload.get("template_variables") or {}),
@@ -64,5 +99,5 @@ def _variables(notification: Notification, person: Person, type_: Type) -> dict[
         "type": type_.key,
         "user": user_variables(person),
         "category": {"key": type_.category.key, "name": type_.category.name},
-        "unsubscribe_url": f"{settings.PUBLIC_URL}/preferences/",
+        "unsubscribe_url": stop or links.settings_url(person.pk, person.link_generation),
     }

@@ -12,6 +12,24 @@ OutcomeKind = Literal["accepted", "transient", "throttled", "recipient", "accoun
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What a message is about, for services that take more than its words."""
+
+    notification_id: str = ""  # as its caller knows it
+    type_key: str = ""
+    category_key: str = ""
+    user_id: str = ""
+    priority: str = "MEDIUM"
+    expires_at: datetime | None = None  # worthless after that
+    locale: str = ""  # in which it was wished for; "" = the installation's
+    title: str = ""
+    body: str = ""
+    link: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)  # the payload's template_variables
+    badge: int | None = None  # push: what the person has not read
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One rendered content on its way to one address."""
 
@@ -22,6 +40,7 @@ class Message:
     headers: Mapping[str, str] = field(default_factory=dict)  # mail only: List-Unsubscribe and the like
     secrets: tuple[str, ...] = field(default=(), repr=False)  # webhook only: what signs it; two while one is replaced
     message_id: str = ""  # mail only: "" = notifications.mail makes it from the delivery's id
+    about: About = field(default_factory=About)
 
 
 @dataclass(frozen=True, slots=True)

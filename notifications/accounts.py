@@ -5,7 +5,8 @@ import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -101,7 +102,15 @@ def send(account: Account, messages: Sequence[Message]) -> list[Outcome]:
     if len(outcomes) != len(messages):
         logger.error("provider.miscounted", extra={"account": account.name, "messages": len(messages)})
         return [Outcome.unknown("The provider did not say what became of each message.")] * len(messages)
-    return outcomes
+    return [_as_a_wait(outcome) for outcome in outcomes]
+
+
+def _as_a_wait(outcome: Outcome) -> Outcome:
+    """Turn "not before this time" into seconds from now: added to any later moment they are never too short."""
+    if outcome.until is None:
+        return outcome
+    seconds = (outcome.until - datetime.now(tz=UTC)).total_seconds()
+    return replace(outcome, until=None, retry_after=max(seconds, outcome.retry_after or 0.0))
 
 
 def read(row: ProviderAccount, callback: Callback) -> list[Receipt]:

@@ -5,6 +5,7 @@ from project import env
 NOTIFICATION_PROVIDERS = [
     "notifications.providers.outbox.Outbox",
     "notifications.providers.smtp.SMTP",
+    "notifications.providers.sns.SNS",
     "notifications.providers.twilio.Twilio",
     "notifications.providers.twilio_voice.TwilioVoice",
     "notifications.providers.vonage.Vonage",

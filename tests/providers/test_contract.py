@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import json
 
 import pytest
 
@@ -19,13 +20,20 @@ FROM = "+4930999999"
 SETTINGS = {
     "outbox": lambda port: {},
     "smtp": lambda port: {"host": "127.0.0.1", "port": port, "security": "none", "from": "shop@example.com"},
+    "sns": lambda port: {"region": "eu-west-1", "access_key_id": "k", "secret_access_key": "s", "base_url": url(port)},
     "twilio": lambda port: {"account_sid": "AC0", "auth_token": "t", "from": FROM, "base_url": url(port)},
     "twilio_voice": lambda port: {"account_sid": "AC0", "auth_token": "t", "from": FROM, "base_url": url(port)},
     "vonage": lambda port: {"api_key": "k", "api_secret": "s", "from": FROM, "base_url": url(port)},
+    "web_push": lambda port: {
+        "vapid_private_key": "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw",  # of RFC 8291's example
+        "subject": "mailto:push@example.com",
+        "base_url": url(port),
+    },
     "webhook": lambda port: {"base_url": url(port)},
 }
 # What the service says to a request, where it speaks HTTP; 200 and nothing else unless said here.
 SAYS = {
+    "sns": lambda asked: Says(200, f"<PublishResult><MessageId>{new_id()}</MessageId></PublishResult>".encode()),
     "vonage": lambda asked: Says(200, {"messages": [{"status": "0", "message-id": new_id().hex}]}),
     "twilio": lambda asked: Says(201, {"sid": f"SM{new_id().hex}", "status": "queued"}),
     "twilio_voice": lambda asked: Says(201, {"sid": f"CA{new_id().hex}", "status": "queued"}),
@@ -35,6 +43,15 @@ ADDRESSES = {
     "email": "ada@example.com",
     "sms": "+493012345678",
     "voice": "+493012345678",
+    "web_push": json.dumps(
+        {
+            "endpoint": "https://push.example.net/push/JzLQ3raZJfFBR0aqvOMsLrt54w4rJUsV",
+            "keys": {
+                "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+                "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+            },
+        }
+    ),
     "webhook": "https://hooks.example.com/in",
 }
 

@@ -11,6 +11,7 @@ from django.db import connection
 
 from notifications.models import Delivery, Notification
 from preferences.channels import CHANNELS
+from project.foundation import bulk
 
 TOGETHER_AFTER_A_LOSS = 10
 
@@ -52,9 +53,9 @@ def claim(
     locking = "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
     table = model._meta.db_table
     parameters["token"] = model._meta.get_field("lease").get_db_prep_value(token, connection)
-    rows = list(
-        model.objects.raw(
-            f"""
+    rows = bulk.select(
+        model,
+        f"""
             WITH due AS (SELECT id, lane, due_at,
                                 recoveries + (CASE WHEN leased_until IS NULL THEN 0 ELSE 1 END) AS losses
                            FROM {table} WHERE {where}
@@ -69,8 +70,7 @@ def claim(
                            UNION ALL SELECT id FROM due WHERE NOT EXISTS (SELECT 1 FROM due WHERE losses > 0))
             RETURNING *
             """,
-            parameters,
-        )
+        parameters,
     )
     rows.sort(key=lambda row: (row.lane, row.due_at, row.id))
     claimed_at = rows[0].leased_until - lease if rows and rows[0].leased_until else datetime.now(tz=UTC)

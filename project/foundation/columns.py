@@ -4,8 +4,10 @@ The ORM prepares each value of each row by itself, which costs more than the ser
 is looked at once a process, and what is the same in all rows is written out once.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from project.foundation import json_text
 from project.foundation.encryption import EncryptedTextField
 
 Write = Callable[[Any], str | None]
+Read = Callable[[Any], Any]
 
 
 class Json(str):
@@ -59,6 +62,16 @@ class Column:
         if (first is None or not self._sealed) and all(value is first for value in values):
             return [None if first is None else write(first)] * len(values)
         return [None if value is None else write(value) for value in values]
+
+
+@cache
+def reader(field: Any) -> Read | None:
+    """Return how a field's value is made of what the driver gives; None: it is that already."""
+    if isinstance(field, models.JSONField):
+        return json_text.read if field.decoder is None else lambda text: json.loads(text, cls=field.decoder)
+    if hasattr(field, "from_db_value"):
+        return lambda value: field.from_db_value(value, None, connection)
+    return bytes if isinstance(field, models.BinaryField) else None
 
 
 def _sets_itself(field: Any) -> bool:

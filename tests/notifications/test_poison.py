@@ -83,10 +83,10 @@ def test_poison_of_planning_ends_without_its_neighbours(ada, bob, order_confirma
         accepted(user, order_confirmation, channels_preferred=["email"])
     decide = planning._decide
 
-    def deadly(notification, person, *rest):
-        if person.user_id == "bob":
+    def deadly(notification, *rest):
+        if notification.user_id == bob.pk:
             raise Died
-        return decide(notification, person, *rest)
+        return decide(notification, *rest)
 
     monkeypatch.setattr(planning, "_decide", deadly)
     for _ in range(8):

@@ -1,0 +1,152 @@
+"""What becomes of people who are alike: put to the rules once a batch, then filled in for each of them.
+
+Most of a broadcast's audience has chosen nothing and has one address. The rules see no difference between them, so
+their verdicts and decisions are made once. Whatever a rule may look at belongs into `_likeness`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from notifications.models import Delivery, Notification
+from notifications.tracking import Status
+from preferences.channels import CHANNELS
+from preferences.decisions import Facts, Person, Verdict, decide_each
+from preferences.loading import category_facts
+from project.foundation import bulk, ids, json_text
+from templates_app.models import Type
+
+_QUIET = {"channel_default", "category_default", "no_contact_point", "disabled"}
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A delivery to be: `point` is the place of its address among the person's."""
+
+    channel: str
+    point: int | None
+    row: Delivery
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Decisions and deliveries of one likeness. In `decisions` each contact point's id is a mark."""
+
+    decisions: str
+    points: tuple[tuple[str, int], ...]  # mark and place of each contact point that the decisions name
+    kept: tuple[_Kept, ...]
+
+    def decisions_of(self, person: Person) -> bulk.Json:
+        """Return what was decided for one person, as history keeps it."""
+        text = self.decisions
+        for mark, place in self.points:
+            text = text.replace(mark, str(person.contact_points[place].id))
+        return bulk.Json(text)
+
+    def deliveries_of(
+        self, notification: Notification, person: Person, expiry: Callable[[str], datetime]
+    ) -> list[Delivery]:
+        """Return the rows of one notification. `expiry` says until when a channel may send."""
+        return [_delivery(kept, notification, person, expiry) for kept in self.kept]
+
+
+class Outlines:
+    """The outlines of one batch, at one moment."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._found: dict[Any, Outline] = {}
+
+    def of(self, notification: Notification, person: Person, type_: Type) -> Outline:
+        preferred = tuple(notification.channels_preferred or ())
+        likeness = (type_.pk, preferred, _likeness(person))
+        found = self._found.get(likeness)
+        if found is None:
+            facts = Facts(person, category_facts(type_.category), self._now, type_.key, preferred)
+            found = self._found[likeness] = _outline(facts, self._now)
+        return found
+
+
+def _likeness(person: Person) -> tuple[Any, ...]:
+    """Return all that a rule may look at: everything but who the person is and what the addresses are."""
+    points = [
+        (point.channel, point.usable, point.suppressed, point.disabled_reason, point.verified)
+        for point in person.contact_points
+    ]
+    wishes = (person.quiet_hours, person.frequency_caps, person.channel_priority, person.digests, person.digest_at)
+    return (
+        person.erased,
+        person.locale,
+        person.timezone,
+        tuple(sorted(person.choices.items())) if person.choices else (),
+        person.mutes,
+        tuple(points),
+        json_text.write(wishes) if any(wishes) else "",
+    )
+
+
+def _outline(facts: Facts, now: datetime) -> Outline:
+    places = {point.id: place for place, point in enumerate(facts.person.contact_points)}
+    marks: dict[str, int] = {}
+    decisions: list[dict[str, Any]] = []
+    kept: list[_Kept] = []
+    for channel in facts.preferred or CHANNELS:
+        for point, verdict in decide_each(facts, channel):
+            place = places[point.id] if point else None
+            mark = str(uuid4()) if point else None
+            if mark is not None and place is not None:
+                marks[mark] = place
+            decisions.append(_decision(channel, mark, verdict, now))
+            if verdict.allowed or _worth_a_row(verdict, channel, facts):
+                kept.append(_Kept(channel, place, _row(channel, verdict, now)))
+    return Outline(json_text.write(decisions), tuple(marks.items()), tuple(kept))
+
+
+def _decision(channel: str, point: str | None, verdict: Verdict, now: datetime) -> dict[str, Any]:
+    return {
+        "channel": channel,
+        "contact_point_id": point,
+        "allowed": verdict.allowed,
+        "rule": verdict.rule,
+        "source": verdict.source,
+        "reason": verdict.reason,
+        "text": verdict.text,
+        "when": now.astimezone(UTC).isoformat().replace("+00:00", "Z") if verdict.allowed else None,
+        "held_until": None,
+    }
+
+
+def _worth_a_row(verdict: Verdict, channel: str, facts: Facts) -> bool:
+    """Tell whether a skip is kept as a delivery too: when somebody asked for the channel, or said no to it.
+
+    The rest (no default, no address, nobody asked) stands in the decisions; a row each would double the history.
+    """
+    asked = channel in facts.preferred or channel in facts.category.required
+    return asked or verdict.rule not in _QUIET
+
+
+def _row(channel: str, verdict: Verdict, now: datetime) -> Delivery:
+    return Delivery(
+        channel=channel,
+        status=Status.QUEUED if verdict.allowed else Status.SKIPPED,
+        reason=verdict.reason,
+        due_at=now if verdict.allowed else None,
+    )
+
+
+def _delivery(kept: _Kept, notification: Notification, person: Person, expiry: Callable[[str], datetime]) -> Delivery:
+    point = None if kept.point is None else person.contact_points[kept.point].id
+    return bulk.like(
+        kept.row,
+        id=ids.derived_id(notification.id, 0, kept.channel, point or ""),
+        notification_id=notification.id,
+        user_id=notification.user_id,
+        type_id=notification.type_id,
+        broadcast_id=notification.broadcast_id,
+        mode=notification.mode,
+        lane=notification.lane,
+        contact_point_id=point,
+        expires_at=expiry(kept.channel) if kept.row.due_at is not None else None,
+    )

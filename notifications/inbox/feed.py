@@ -182,10 +182,12 @@ def _not_there_yet(items: Sequence[NewItem]) -> list[NewItem]:
 def _rows(items: Sequence[NewItem], standings: Mapping[int, Standing]) -> list[InboxItem]:
     left = Counter(item.user_pk for item in items)
     rows = []
+    empty = InboxItem()
     for item in items:
         left[item.user_pk] -= 1
         rows.append(
-            InboxItem(
+            bulk.like(
+                empty,
                 id=item.id,
                 user_id=item.user_pk,
                 notification_id=item.notification_id,

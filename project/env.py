@@ -55,6 +55,12 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
         raise ImproperlyConfigured(f"{name} must be a list of networks such as 10.0.0.0/8.") from None
 
 
+def proxies(name: str) -> int | list[IPv4Network | IPv6Network]:
+    """Return how many proxies there are, or the networks they lie in."""
+    given = text(name, "")
+    return int(given) if re.fullmatch("[0-9]{1,2}", given) else networks(name)
+
+
 def keys(name: str, default: str | None = None) -> dict[str, bytes]:
     """Return `id:base64-of-32-bytes,…` as {id: key}, newest first as written."""
     found = {}

@@ -35,6 +35,8 @@ _HTTPS = _PUBLIC.scheme == "https"
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", f"{_PUBLIC.hostname},localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = [f"{_PUBLIC.scheme}://{_PUBLIC.netloc}"]
 REDIS_URL = env.text("REDIS_URL", "")
+# Whose X-Forwarded-For says who asks: how many proxies stand before us, or their networks. Nobody's, unless set.
+TRUSTED_PROXIES = env.proxies("TRUSTED_PROXIES")
 # Sites of other origins ("https://shop.example.com") whose pages show the inbox component, with tokens.
 EMBED_ORIGINS = env.items("EMBED_ORIGINS")
 # What every mail says of its sender; marketing mail must carry a postal address (CAN-SPAM, 15 U.S.C. 7704(a)(5)).

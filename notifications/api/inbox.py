@@ -25,6 +25,7 @@ from notifications.models import InboxItem, Mode
 from preferences import consent
 from preferences.api.times import read_time
 from project.foundation import bodies, clock, pages
+from project.foundation.client_ip import client_ip
 from project.foundation.problems import Fault, InvalidRequest, NotFound, not_available
 
 MOST_FILTERS = 20
@@ -150,7 +151,7 @@ class MuteItem(MarkItem):
             until=until,
             source="inbox",
             actor=self.end_user(request).actor,
-            ip=request.META.get("REMOTE_ADDR", ""),
+            ip=client_ip(request),
             agent=request.headers.get("User-Agent", ""),
         )
         key = item.category.key if of_category else item.type_key

@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from notifications.pages import sign_in
+from project.foundation.client_ip import client_ip
 
 # In the session: it was opened by a link. The admin refuses such sessions, whatever the account becomes later.
 BY_LINK = "signed_in_by_link"
@@ -26,7 +27,7 @@ def sign_in_page(request: HttpRequest) -> HttpResponse:
     if not identifier:
         return render(request, "notifications/sign_in.html", context | {"fault": "empty"}, status=422)
     try:
-        sign_in.request_link(identifier, ip=request.META.get("REMOTE_ADDR", ""), next_path=next_path)
+        sign_in.request_link(identifier, ip=client_ip(request), next_path=next_path)
     except sign_in.TooManyRequests:
         return render(request, "notifications/sign_in.html", context | {"fault": "too_many"}, status=429)
     return render(request, "notifications/sign_in_sent.html", context)

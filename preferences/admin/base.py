@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from project.foundation import audit
+from project.foundation.client_ip import client_ip
 from project.foundation.encryption import EncryptedTextField
 
 if TYPE_CHECKING:
@@ -92,9 +93,7 @@ class Admin(_Typed):
     def _note(self, request: HttpRequest, obj: models.Model, act: str, **detail: Any) -> None:
         name = str(self.opts.model_name)
         label = getattr(obj, "key", None) or getattr(obj, "user_id", None) or getattr(obj, "name", None) or obj.pk
-        audit.record(
-            actor(request), f"{name}.{act}", f"{name}:{label}", ip=request.META.get("REMOTE_ADDR", ""), **detail
-        )
+        audit.record(actor(request), f"{name}.{act}", f"{name}:{label}", ip=client_ip(request), **detail)
 
 
 class ReadOnlyAdmin(Admin):

@@ -11,6 +11,7 @@ from preferences.consent import Origin
 from preferences.loading import load_categories, load_person
 from preferences.models import User
 from project.foundation import bodies, clock
+from project.foundation.client_ip import client_ip
 from project.foundation.problems import Fault, InvalidRequest
 from project.foundation.views import ApiView
 
@@ -69,6 +70,6 @@ def _origin(request: Request) -> Origin:
     return Origin(
         source="api",
         actor=people.actor(request),
-        ip=request.META.get("REMOTE_ADDR") or "",
+        ip=client_ip(request),
         agent=request.headers.get("User-Agent", ""),
     )

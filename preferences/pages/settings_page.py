@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from preferences import consent, links, loading
 from preferences.models import User
 from preferences.pages import changes, grid, language, wording
+from project.foundation.client_ip import client_ip
 
 _SAVED = "preferences_saved"  # in the session, for the page after the redirect
 
@@ -82,7 +83,7 @@ def _origin(request: HttpRequest, user: User) -> consent.Origin:
     return consent.Origin(
         source="settings_page",
         actor=f"user:{user.user_id}",
-        ip=request.META.get("REMOTE_ADDR", ""),
+        ip=client_ip(request),
         agent=request.headers.get("User-Agent", ""),
         wording=wording.VERSION,
     )

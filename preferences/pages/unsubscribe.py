@@ -17,6 +17,7 @@ from preferences.consent import Choice, Origin
 from preferences.links import Stop
 from preferences.models import Preference
 from preferences.pages import language, wording
+from project.foundation.client_ip import client_ip
 
 _STATES: dict[str, bool | None] = {"yes": True, "no": False, "unset": None}
 
@@ -81,7 +82,7 @@ def _write(request: HttpRequest, stop: Stop, enabled: bool | None) -> None:
     origin = Origin(
         source="one_click",
         actor=f"user:{stop.user.user_id}",
-        ip=request.META.get("REMOTE_ADDR", ""),
+        ip=client_ip(request),
         agent=request.headers.get("User-Agent", ""),
         wording=wording.VERSION,
     )

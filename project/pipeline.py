@@ -9,6 +9,7 @@ NOTIFICATION_PROVIDERS = [
     "notifications.providers.twilio.Twilio",
     "notifications.providers.twilio_voice.TwilioVoice",
     "notifications.providers.vonage.Vonage",
+    "notifications.providers.web_push.WebPush",
     "notifications.providers.webhook.Webhook",
 ]
 RETRY_SCHEDULE = env.durations("RETRY_SCHEDULE", "0s,5s,30s,2m,5m,10m,30m,1h")  # one wait per attempt, with the first

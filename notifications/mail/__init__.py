@@ -5,12 +5,13 @@ cover. Both make mails that say the same.
 """
 
 from dataclasses import dataclass
+from email.errors import MessageError
 
 from django.conf import settings
 
 from notifications.mail import addresses, plain, skeletons
 from notifications.mail.addresses import CannotBeMailed, address, check_return_path, check_sender
-from notifications.mail.headers import headers, message_id
+from notifications.mail.headers import headers, message_id, one_line
 from notifications.providers.base import Message
 
 __all__ = [
@@ -31,6 +32,7 @@ class Mail:
 
     sender: str  # of the envelope
     recipient: str
+    message_id: str
     content: bytes  # CRLF line ends, not yet dot-stuffed
     utf8: bool  # the recipient's address needs SMTPUTF8 (RFC 6531)
 
@@ -42,10 +44,11 @@ def build(message: Message, *, sender: str, return_path: str = "") -> Mail:
     """
     recipient = address(message.to)
     sender = sender or settings.DEFAULT_FROM_EMAIL
+    identity = one_line(message.message_id) or message_id(message.delivery_id)
     try:
-        content = skeletons.content(message, sender=sender, recipient=recipient)
+        content = skeletons.content(message, identity, sender=sender, recipient=recipient)
         if content is None:
             content = plain.content(message, sender=sender, recipient=recipient)
-    except ValueError as error:
+    except (ValueError, MessageError) as error:
         raise CannotBeMailed("The mail cannot be built from this content.") from error
-    return Mail(return_path or addresses.bare(sender), recipient, content, utf8=not recipient.isascii())
+    return Mail(return_path or addresses.bare(sender), recipient, identity, content, utf8=not recipient.isascii())

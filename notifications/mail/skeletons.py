@@ -14,7 +14,7 @@ from secrets import token_hex
 
 from django.core.mail import EmailMessage
 
-from notifications.mail.headers import message_id, one_line, written
+from notifications.mail.headers import one_line, written
 from notifications.providers.base import Message
 
 # "=_" stands in no quoted-printable text (RFC 2045 §6.7); nobody can guess the rest.
@@ -30,13 +30,15 @@ _NOT_FURTHER = re.compile(
 _PART = b'Content-Type: text/%s; charset="utf-8"\r\nContent-Transfer-Encoding: %%b\r\n\r\n%%b'
 
 
-def content(message: Message, *, sender: str, recipient: str) -> bytes | None:
-    """Return the whole mail with CRLF line ends; None where a skeleton does not cover it. Raises ValueError."""
+def content(message: Message, identity: str, *, sender: str, recipient: str) -> bytes | None:
+    """Return the whole mail with CRLF line ends; None where a skeleton does not cover it. Raises ValueError.
+
+    `identity` is its Message-ID, on one line.
+    """
     text, html, further = message.parts.get("text", ""), message.parts.get("html", ""), message.headers
     skeleton = _skeleton(sender, bool(text), bool(html), tuple(further)) if recipient.isascii() else None
     if skeleton is None:
         return None
-    identity = one_line(message.message_id or message_id(message.delivery_id))
     values = [
         written("To", recipient),
         written("Subject", one_line(message.parts.get("subject", ""))),

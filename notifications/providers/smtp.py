@@ -76,21 +76,27 @@ class SMTP(Provider):
             for number in range(min(self.options.connections, len(messages))):
                 if number and self._slots.locked():
                     break  # other batches have the rest; the first worker waits its turn
-                group.create_task(self._work(batch))
-                await asyncio.sleep(0)
+                if await self._slot(deadline):
+                    group.create_task(self._work(batch))
         return [batch.outcomes.get(index, batch.stopped) for index in range(len(messages))]
 
     async def close(self) -> None:
         self._closed = True
         self._tidy()
 
-    async def _work(self, batch: _Batch) -> None:
-        """Send what waits, over one connection at a time; end when none can be had: another worker may do the rest."""
+    async def _slot(self, deadline: float) -> bool:
+        """Take the right to one more connection; False when none becomes free in time."""
         try:
-            async with asyncio.timeout_at(batch.deadline):
-                await self._slots.acquire()
+            async with asyncio.timeout_at(deadline):
+                return await self._slots.acquire()
         except TimeoutError:
-            return
+            return False
+
+    async def _work(self, batch: _Batch) -> None:
+        """Send what waits, over one connection at a time, and give the slot back.
+
+        It ends when no connection can be had: another worker may do the rest.
+        """
         again: deque[int] = deque()  # what a connection broke under, before it can have been taken
         try:
             while (again or batch.waiting) and _now() < batch.deadline:
@@ -124,11 +130,12 @@ class SMTP(Provider):
 
         def settle(letter: Letter, outcome: Outcome) -> None:
             on_the_way.remove(letter.index)
-            batch.outcomes[letter.index] = self._identified(outcome, batch.messages[letter.index])
+            batch.outcomes[letter.index] = outcome
 
         try:
             await connection.carry(take, settle, deadline=batch.deadline)
         except ConnectionLost as error:
+            connection.abort()
             if not connection.used:
                 broke = Outcome.transient(f"The connection to the mail server broke. {error}")
                 batch.outcomes[on_the_way.popleft()] = broke
@@ -141,11 +148,6 @@ class SMTP(Provider):
         """Raises CannotBeMailed."""
         ready = mail.build(message, sender=self.options.from_, return_path=self.options.return_path)
         return replace(ready, content=self._signer.signed(ready.content)) if self._signer else ready
-
-    def _identified(self, outcome: Outcome, message: Message) -> Outcome:
-        if outcome.kind != "accepted":
-            return outcome
-        return Outcome.accepted(message.message_id or mail.message_id(message.delivery_id))
 
     async def _connection(self, deadline: float, *, fresh: bool) -> Connection:
         """Return a kept connection that still works, or else a new one. Raises NotConnected."""

@@ -1,13 +1,14 @@
 """One kept-open connection to a mail server, over which mail after mail is handed over."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from notifications.mail import Mail
 from notifications.providers.base import Outcome
 from notifications.providers.smtp_opening import Extensions, Server, open_wire
 from notifications.providers.smtp_replies import Stage, refusal
-from notifications.providers.smtp_wire import ConnectionLost, Wire
+from notifications.providers.smtp_wire import ConnectionLost, Talk, Wire
 
 # Bytes of a mail that go out in one piece with its last dot: the system's buffer holds them (Linux: 16 KiB at least).
 _AT_ONCE = 16 * 1024
@@ -23,6 +24,8 @@ class Letter:
     mail: Mail
 
 
+T = TypeVar("T")
+Answer = Generator[int, None, T]  # a part of a Talk, and what it found out
 Take = Callable[[], Letter | None]
 Settle = Callable[[Letter, Outcome], None]
 
@@ -74,57 +77,63 @@ class Connection:
         Raises ConnectionLost when the connection breaks: a mail that has no outcome then was surely not taken.
         """
         self._wire.keep_to(deadline)
+        await self._wire.hold(self._carry(take, settle))
+        self._wire.keep_to(None)
+
+    def _carry(self, take: Take, settle: Settle) -> Talk:
         letter, announced = self._next(take, settle), False
         while letter is not None:
-            refused = await self._announce(letter.mail, announced)
+            refused = yield from self._announce(letter.mail, announced)
             following = self._next(take, settle) if self._pipelining else None
             opening = b"" if following is None else _envelope(following.mail)
-            settle(letter, refused or await self._hand_over(letter.mail, opening))
+            if refused is None:
+                settle(letter, (yield from self._hand_over(letter.mail, opening)))
+            else:
+                settle(letter, refused)
+                yield from self._start_over(opening)
             self.used = True
-            if refused is not None:
-                await self._start_over(opening)
             announced = following is not None
             letter = following or self._next(take, settle)
-        self._wire.keep_to(None)
 
     def _next(self, take: Take, settle: Settle) -> Letter | None:
         while (letter := take()) is not None and letter.mail.utf8 and not self._utf8:
             settle(letter, Outcome.recipient("The mail server does not take addresses that are not ASCII."))
         return letter
 
-    async def _announce(self, mail: Mail, announced: bool) -> Outcome | None:
+    def _announce(self, mail: Mail, announced: bool) -> Answer[Outcome | None]:
         """Get the server to wait for the mail's content; return None when it does, else why not.
 
         `announced`: the envelope has been written already. Without pipelining it is said step by step until a refusal.
         """
         if not self._pipelining:
-            return await self._announce_in_steps(mail)
+            return (yield from self._announce_in_steps(mail))
         if not announced:
             self._wire.write(_envelope(mail))
-        await self._wire.arrive(len(_STAGES))
+        yield len(_STAGES)
         refused: Outcome | None = None
         for stage in _STAGES:
-            reason = await self._refused(stage)
+            reason = self._refused(stage)
             refused = refused or reason
         return refused
 
-    async def _announce_in_steps(self, mail: Mail) -> Outcome | None:
+    def _announce_in_steps(self, mail: Mail) -> Answer[Outcome | None]:
         for stage, command in zip(_STAGES, _envelope(mail).splitlines(keepends=True), strict=True):
             self._wire.write(command)
-            refused = await self._refused(stage)
+            yield 1
+            refused = self._refused(stage)
             if refused is not None:
                 return refused
         return None
 
-    async def _refused(self, stage: Stage) -> Outcome | None:
-        reply = await self._wire.reply()
+    def _refused(self, stage: Stage) -> Outcome | None:
+        reply = self._wire.read()
         if reply.closes:
             self._wire.abort(f"The server answered {reply.words}")
             raise ConnectionLost(f"The server answered {reply.words}")
         self._wants_content = reply.code == 354
         return None if (self._wants_content if stage == "data" else reply.is_positive) else refusal(reply, stage)
 
-    async def _hand_over(self, mail: Mail, opening: bytes) -> Outcome:
+    def _hand_over(self, mail: Mail, opening: bytes) -> Answer[Outcome]:
         """Write the content, its last dot and the envelope of the mail after it; return what the server made of it.
 
         Raises ConnectionLost only while the server cannot have taken the mail.
@@ -135,26 +144,28 @@ class Connection:
         content = _stuffed(mail.content)
         if len(content) > _AT_ONCE:
             self._wire.write(content)
-            await self._wire.flush()
+            yield 0
             if not self._wire.is_usable:  # the server hung up, or answered, before it had everything
-                early = await self._wire.reply()
+                early = self._wire.read()
                 self._wire.abort("The server answered too early.")
                 return refusal(early, "content")
             content = b""
         self._wire.write(content + b".\r\n" + opening)
+        yield 1 + len(_STAGES) if opening else 1
         try:
-            reply = await self._wire.reply()
+            reply = self._wire.read()
         except ConnectionLost as error:
             return Outcome.unknown(f"The mail was handed over, but the server's answer was lost. {error}")
         if reply.closes:
             self._wire.abort("The server hung up.")
-        return Outcome.accepted() if reply.is_positive else refusal(reply, "content")
+        return Outcome.accepted(mail.message_id) if reply.is_positive else refusal(reply, "content")
 
-    async def _start_over(self, opening: bytes) -> None:
+    def _start_over(self, opening: bytes) -> Talk:
         """Bring the server back to where a new mail may begin, and begin it."""
         # Content that is wanted though there is nobody to give it to is ended by a dot alone (RFC 2920 §3.1).
         self._wire.write((b".\r\n" if self._wants_content else b"RSET\r\n") + opening)
-        reply = await self._wire.reply()
+        yield 1
+        reply = self._wire.read()
         if reply.closes:
             self._wire.abort(f"The server answered {reply.words}")
 

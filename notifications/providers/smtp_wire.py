@@ -1,17 +1,31 @@
 """Lines to and from one SMTP server."""
 
 import asyncio
+import re
 import ssl
 from collections import deque
+from collections.abc import Generator
 
 from notifications.providers.smtp_replies import Reply
 
 _MOST_BYTES = 64 * 1024  # of one reply; RFC 5321 §4.5.3.1.5 allows 512 a line
+_NOTHING = -1
 _SILENT = "The server did not answer in time."
+
+
+# What a server says when all goes well: it took a mail, perhaps, and asks for the next one's content. That is nearly
+# always, and nobody reads the words, so that one look does.
+_ALL_WELL = re.compile(rb"(?:250 [^\r\n]*\r\n){2,3}354 [^\r\n]*\r\n")
+_YES, _GO_ON = Reply(250, ("",)), Reply(354, ("",))
 
 
 class ConnectionLost(Exception):
     """The server hung up, fell silent or spoke no SMTP. Nothing more can be said or heard."""
+
+
+# A conversation: it says its lines and yields how many replies it waits for, 0 for all that it wrote to have left. It
+# goes on when they are there, or when no more will come.
+Talk = Generator[int, None, None]
 
 
 class Wire(asyncio.Protocol):
@@ -27,9 +41,13 @@ class Wire(asyncio.Protocol):
         self._lines: list[str] = []
         self._size = 0  # of the reply being read
         self._replies: deque[Reply] = deque()
-        self._waiter: asyncio.Future[None] | None = None
+        self._talk: Talk | None = None
+        self._talking = False
+        self._over: asyncio.Future[None] | None = None
+        self._wanted = 0  # replies
         self._timer: asyncio.TimerHandle | None = None
         self._paused = False
+        self._closing = False  # the server has said that it will hang up
         self._lost = ""
 
     async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
@@ -45,12 +63,12 @@ class Wire(asyncio.Protocol):
 
     @property
     def is_open(self) -> bool:
-        return not self._lost
+        return not (self._lost or self._closing)
 
     @property
     def is_usable(self) -> bool:
         """Whether the connection is open and silent: nothing has come that nobody has read."""
-        return not (self._lost or self._pending or self._lines or self._replies)
+        return self.is_open and not (self._pending or self._lines or self._replies)
 
     def keep_to(self, deadline: float | None) -> None:
         """Break the connection off at `deadline` (the loop's time), unless it is called again before; None: never."""
@@ -62,10 +80,17 @@ class Wire(asyncio.Protocol):
         if not self._lost:
             self._open_transport().write(data)
 
-    async def flush(self) -> None:
-        """Wait until everything written has left this process, or the connection is lost, or the server speaks."""
-        while self._paused and not self._lost and not self._replies:
-            await self._change()
+    async def hold(self, talk: Talk) -> None:
+        """Hold a conversation to its end; raise what it raises.
+
+        It goes on right where the replies arrive: to wake a task for them would cost more than to read them.
+        """
+        self._talk, self._over, self._wanted = talk, self._loop.create_future(), _NOTHING
+        self._go_on()
+        try:
+            await self._over
+        finally:
+            self._talk = None
 
     async def ask(self, command: str) -> Reply:
         """Say one command and return the reply. Raises ConnectionLost."""
@@ -74,16 +99,15 @@ class Wire(asyncio.Protocol):
 
     async def reply(self) -> Reply:
         """Return the next reply. Raises ConnectionLost."""
-        while not self._replies:
-            if self._lost:
-                raise ConnectionLost(self._lost)
-            await self._change()
-        return self._replies.popleft()
+        if not self._replies:
+            await self.hold(_one_reply())
+        return self.read()
 
-    async def arrive(self, count: int) -> None:
-        """Wait until `count` replies are there to be read, or no more will come."""
-        while len(self._replies) < count and not self._lost and not (self._replies and self._replies[-1].closes):
-            await self._change()
+    def read(self) -> Reply:
+        """Return the next reply. Raises ConnectionLost where there is none: none will come."""
+        if not self._replies:
+            raise ConnectionLost(self._lost or "The server said that it would hang up.")
+        return self._replies.popleft()
 
     def close(self) -> None:
         """Say good-bye without waiting for the answer."""
@@ -96,7 +120,6 @@ class Wire(asyncio.Protocol):
 
     def abort(self, why: str) -> None:
         self._end(why)
-        self._replies.clear()
         if self._transport is not None:
             self._transport.abort()
 
@@ -105,13 +128,17 @@ class Wire(asyncio.Protocol):
         self._use(transport)
 
     def data_received(self, data: bytes) -> None:
+        if not (self._pending or self._lines) and _ALL_WELL.fullmatch(data):
+            self._replies += [_YES] * (data.count(b"\n") - 1) + [_GO_ON]
+            self._go_on()
+            return
         self._size += len(data)
         *complete, self._pending = (self._pending + data).split(b"\n")
         for line in complete:
             self._read(line)
         if self._size > _MOST_BYTES:
             self.abort("The server's answer has no end.")
-        self._wake()
+        self._go_on()
 
     def eof_received(self) -> None:
         self._end("The server hung up.")
@@ -124,11 +151,12 @@ class Wire(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._paused = False
-        self._wake()
+        self._go_on()
 
     def _use(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        transport.set_write_buffer_limits(high=0)  # paused means: something has not left yet
+        # Paused means: something has not left yet. (A limit of 0 pauses TLS transports when nothing is left, too.)
+        transport.set_write_buffer_limits(high=1, low=0)
 
     def _open_transport(self) -> asyncio.Transport:
         assert self._transport is not None
@@ -142,6 +170,7 @@ class Wire(asyncio.Protocol):
         self._lines.append(line[4:].decode("utf-8", errors="replace").rstrip("\r"))
         if line[3:4] != b"-":
             self._replies.append(Reply(int(code), tuple(self._lines)))
+            self._closing = self._closing or code == b"421"
             self._lines, self._size = [], 0
 
     def _end(self, why: str) -> None:
@@ -149,15 +178,37 @@ class Wire(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._wake()
+        self._go_on()
 
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    async def _change(self) -> None:
-        self._waiter = self._loop.create_future()
+    def _go_on(self) -> None:
+        if self._talk is None or self._talking:
+            return
+        self._talking = True
         try:
-            await self._waiter
+            while self._has_what_is_wanted():
+                self._wanted = next(self._talk)
+        except StopIteration:
+            self._end_talk(None)
+        except Exception as error:
+            self._end_talk(error)
         finally:
-            self._waiter = None
+            self._talking = False
+
+    def _has_what_is_wanted(self) -> bool:
+        if self._lost or self._closing:
+            return True
+        return bool(self._replies) or not self._paused if self._wanted == 0 else len(self._replies) >= self._wanted
+
+    def _end_talk(self, error: Exception | None) -> None:
+        self._talk = None
+        assert self._over is not None
+        if self._over.done():  # nobody waits any more
+            return
+        if error is None:
+            self._over.set_result(None)
+        else:
+            self._over.set_exception(error)
+
+
+def _one_reply() -> Talk:
+    yield 1

@@ -158,17 +158,19 @@ def test_what_is_said_in_clear_after_starttls_is_an_attack(certificate):
 
 def test_tls_from_the_first_byte(certificate):
     server = Server()
+    text = "\n".join(["x" * 70] * 20_000)
 
     async def run():
-        server._server = await asyncio.start_server(server._serve, "localhost", 0, ssl=certificate)
+        server._server = await asyncio.start_server(server._serve, "localhost", 0, ssl=certificate, limit=1 << 24)
         server.port = server._server.sockets[0].getsockname()[1]
-        provider = smtp(server, host="localhost", security="tls")
-        outcomes = await provider.send_many([message()])
+        provider = smtp(server, host="localhost", security="tls", connections=1, timeout=20)
+        outcomes = await provider.send_many([message(1), message(2, text=text), message(3, text=text), message(4)])
         await provider.close()
         server._server.close()
         return outcomes
 
-    assert kinds(asyncio.run(run())) == ["accepted"]
+    assert kinds(asyncio.run(run())) == ["accepted"] * 4
+    assert [len(mail.content) > len(text) for mail in server.received] == [False, True, True, False]
 
 
 def test_an_account_with_a_key_signs_what_it_sends():

@@ -11,17 +11,23 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel import Locale, dates, numbers
+from babel import Locale, dates
 from liquid import Environment
 from liquid.exceptions import FilterArgumentError, FilterError
 from liquid.filter import with_context
 from liquid.stringify import to_liquid_string
 from liquid.undefined import Undefined, is_undefined
 
+from templates_app import liquid_numbers
+
 MAX_TEXT = 1_000_000  # characters that one filter may make
 MAX_ITEMS = 10_000
 MAX_BITS = 1_024  # of a whole number: multiplying grows them without end
 TIME_LIMIT = 2.0  # seconds for one part of one message
+
+_JSON = json.JSONEncoder(ensure_ascii=False)  # json.dumps makes one for each call
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 # Not a string, so that no template can name it.
 READER: Any = object()
@@ -50,7 +56,7 @@ def inside_json(value: object) -> str:
     """Return `value` as it may stand inside the quotes of a JSON string, or as it is when `| json` wrote it."""
     if isinstance(value, JsonText):
         return value
-    return json.dumps(to_liquid_string(value, autoescape=False), ensure_ascii=False)[1:-1]
+    return _JSON.encode(to_liquid_string(value, autoescape=False))[1:-1]
 
 
 def register(environment: Environment) -> None:
@@ -76,7 +82,7 @@ def to_json(value: object) -> JsonText:
         str(value)  # raises where missing variables are faults
         value = None
     try:
-        return JsonText(json.dumps(value, ensure_ascii=False))
+        return JsonText(_JSON.encode(value))
     except (TypeError, ValueError) as error:
         raise FilterError(f"json: {error}", token=None) from error
 
@@ -85,9 +91,9 @@ def to_json(value: object) -> JsonText:
 def money(value: object, currency: object, *, context: Any) -> str:
     """`{{ 1234.5 | money: "EUR" }}` → €1,234.50, 1.234,50 €"""
     code = str(currency)
-    if not re.fullmatch(r"[A-Z]{3}", code):
+    if not _CURRENCY.fullmatch(code):
         raise FilterArgumentError("money: what it was given is no ISO 4217 currency code", token=None)
-    return str(numbers.format_currency(_decimal(value, "money"), code, locale=_reader(context).locale))
+    return liquid_numbers.currency(_reader(context).locale, code)(_decimal(value, "money"))
 
 
 @with_context
@@ -95,18 +101,18 @@ def number(value: object, decimals: object = None, *, context: Any) -> str:
     """`{{ 1234.5 | number }}` → 1,234.5; `{{ 3 | number: 2 }}` → 3.00"""
     locale, amount = _reader(context).locale, _decimal(value, "number")
     if decimals is None:
-        return str(numbers.format_decimal(amount, locale=locale))
+        return liquid_numbers.decimal(locale)(amount)
     places = _decimal(decimals, "number")
     if not 0 <= places <= 10:
         raise FilterArgumentError("number: between 0 and 10 decimals", token=None)
     pattern = "#,##0" + ("." + "0" * int(places) if places >= 1 else "")
-    return str(numbers.format_decimal(amount, format=pattern, locale=locale))
+    return liquid_numbers.decimal(locale, pattern)(amount)
 
 
 @with_context
 def percent(value: object, *, context: Any) -> str:
     """`{{ 0.25 | percent }}` → 25%"""
-    return str(numbers.format_percent(_decimal(value, "percent"), locale=_reader(context).locale))
+    return liquid_numbers.percent(_reader(context).locale)(_decimal(value, "percent"))
 
 
 @with_context
@@ -115,7 +121,7 @@ def local_date(value: object, style: object = "medium", *, context: Any) -> str:
     reader = _reader(context)
     moment = _moment(value, "local_date")
     day = moment.astimezone(reader.timezone).date() if isinstance(moment, datetime) else moment
-    return dates.format_date(day, format=_style(style), locale=reader.locale)
+    return _written_day(day, _style(style), reader.locale)
 
 
 @with_context
@@ -132,6 +138,11 @@ def local_datetime(value: object, style: object = "medium", *, context: Any) -> 
     reader = _reader(context)
     moment = _with_time(value, "local_datetime")
     return dates.format_datetime(moment, format=_style(style), tzinfo=reader.timezone, locale=reader.locale)
+
+
+@functools.lru_cache(maxsize=4096)
+def _written_day(day: date, style: Any, locale: Locale) -> str:
+    return dates.format_date(day, format=style, locale=locale)
 
 
 def _reader(context: Any) -> Reader:
@@ -158,7 +169,7 @@ def _moment(value: object, filter_name: str) -> datetime | date:
         text = str(value).strip()
         if text in ("now", "today"):
             return datetime.now(tz=UTC)
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        if _DAY.fullmatch(text):
             return date.fromisoformat(text)
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError, OSError) as error:

@@ -1,13 +1,13 @@
 """The parts of one content, rendered together: by compiled Python where that is sure, else by python-liquid."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from templates_app import liquid
 from templates_app.liquid import Parsed, Reader, RenderError
 from templates_app.liquid_compiled import compiling
-from templates_app.liquid_compiled.runtime import Differs, Seen
+from templates_app.liquid_compiled.runtime import Differs
 
 logger = logging.getLogger(__name__)
 
@@ -31,9 +31,16 @@ class Parts:
         """The parts that Python renders, as things stand."""
         return frozenset(self._compiled[0]) if self._compiled else frozenset()
 
-    def render(self, variables: Mapping[str, Any], reader: Reader) -> Iterator[tuple[str, str]]:
-        """Yield each part with its text for one person. Raises RenderError with the part."""
+    def render(self, variables: Mapping[str, Any], reader: Reader) -> Iterable[tuple[str, str]]:
+        """Return each part with its text for one person. Raises RenderError with the part, when its turn comes."""
         ready = self._together(variables, reader)
+        if len(ready) == len(self._parsed) and self._trials >= _TRIALS:
+            return ready.items()
+        return self._one_by_one(variables, reader, ready)
+
+    def _one_by_one(
+        self, variables: Mapping[str, Any], reader: Reader, ready: Mapping[str, str]
+    ) -> Iterator[tuple[str, str]]:
         trial = self._trials < _TRIALS
         for part, parsed in self._parsed.items():
             text = ready.get(part)
@@ -52,7 +59,7 @@ class Parts:
             return {}
         names, function = compiled
         try:
-            texts = function(variables, Seen(reader))
+            texts = function(variables, reader)
         except Exception as error:
             # Whatever it is, python-liquid says what becomes of it: the text, or the fault in words for its author.
             if not isinstance(error, Differs):

@@ -5,18 +5,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from templates_app.liquid_compiled import runtime
+from templates_app.liquid_filters import Reader
 
 _KEYWORDS = frozenset({"and", "def", "elif", "else", "for", "if", "in", "is", "not", "or", "pass", "return"})
 _KEYWORDS |= {"True", "False", "None", "break", "continue"}
 _PYTHON: dict[str, Any] = {"dict": dict, "enumerate": enumerate, "len": len, "list": list, "str": str}
-_LOCALS = frozenset({"render", "given", "context", "environment", "get", "value", "__class__", "isascii"})
+_LOCALS = frozenset({"render", "given", "reader", "context", "environment", "get", "value", "__class__", "isascii"})
 _OURS = frozenset(_KEYWORDS | _PYTHON.keys() | runtime.NAMES.keys() | _LOCALS)
 _NUMBERED = re.compile(r"[a-z]\d{1,6}")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _SIGNS = re.compile(r"[A-Za-z0-9_ \n(){}\[\],.:=<>+*-]*")
 _MAX_LINES = 5_000
 
-Function = Callable[[Mapping[str, Any], runtime.Seen], tuple[str, ...]]
+Function = Callable[[Mapping[str, Any], Reader], tuple[str, ...]]
 
 
 class Unsupported(Exception):
@@ -79,7 +80,7 @@ class Code:
         self._depth -= 1
 
     def source(self) -> str:
-        return "\n".join(["def render(given, context):", "    get = given.get", *self._head, *self._body, ""])
+        return "\n".join(["def render(given, reader):", "    get = given.get", *self._head, *self._body, ""])
 
     def function(self) -> Function:
         """Return the function. Raises Unsupported where Python has a limit that Liquid has not."""

@@ -38,6 +38,7 @@ from templates_app.liquid_compiled.scope import Scope
 
 _FIXED: dict[type, str] = {Nil: "None", TrueLiteral: "True", FalseLiteral: "False"}
 _LITERALS = (StringLiteral, IntegerLiteral, FloatLiteral)
+_SURE = (*_LITERALS, Nil, TrueLiteral, FalseLiteral)  # cannot fail, and read no variable
 _OWN_WAY = frozenset({"size", "first", "last"})  # properties that lists and texts have too
 _GIVEN_BY_US = frozenset({"context", "environment"})
 
@@ -49,6 +50,14 @@ class Shared:
         self.code = code
         self._names: dict[tuple[str | int, ...], str] = {}
         self._missing: dict[str, str] = {}
+        self._seen = False
+
+    def context(self) -> str:
+        """Return the name of what filters are given as the context."""
+        if not self._seen:
+            self._seen = True
+            self.code.head("context = Seen(reader)")
+        return "context"
 
     def missing(self, root: str, environment: Environment) -> str:
         """Return the name of what stands for a variable that is not there."""
@@ -193,11 +202,16 @@ class Expressions:
             else:
                 arguments.append(self.value(argument.value))
         if getattr(function, "with_context", False):
-            arguments.append("context=context")
+            arguments.append(f"context={self.shared.context()}")
         if getattr(function, "with_environment", False):
             arguments.append(f"environment={self.constant(self.environment)}")
         if named:
             arguments.append(f"**{{{', '.join(named)}}}")
+        if filter_.name == "default" and all(isinstance(argument.value, _SURE) for argument in filter_.args):
+            # What most variables are, it leaves as it is. The length is far below what filters refuse.
+            arguments[0] = "value"
+            called = f"{self.constant(function)}({', '.join(arguments)})"
+            return f"(value if (value := {value}).__class__ is str and 0 < len(value) < 1000 else {called})"
         return f"{self.constant(function)}({', '.join(arguments)})"
 
 

@@ -221,6 +221,6 @@ def counter(counters: dict[str, int], name: str, step: int) -> str:
     return str(before if step > 0 else before + step)
 
 
-_CALLED: tuple[Callable[..., object], ...] = (text, html, json, whole, gather, captured, captured_html, kept, deadline)
+_CALLED: tuple[Callable[..., Any], ...] = (text, html, json, whole, gather, captured, captured_html, kept, deadline)
 _CALLED += (hurry, item, truthy, equal, less, at_most, contains, span, entries, counted, integer, sliced, backwards)
-NAMES: dict[str, Any] = {function.__name__: function for function in (*_CALLED, cycled, counter)}
+NAMES: dict[str, Any] = {function.__name__: function for function in (*_CALLED, cycled, counter)} | {"Seen": Seen}

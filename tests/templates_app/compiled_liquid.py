@@ -8,7 +8,6 @@ from babel import Locale
 from templates_app import liquid
 from templates_app.liquid import Escape, Reader, RenderError
 from templates_app.liquid_compiled import compiling
-from templates_app.liquid_compiled.runtime import Seen
 
 LONDON = Reader(Locale.parse("en_GB"), ZoneInfo("Europe/London"))
 
@@ -22,7 +21,7 @@ def compiled(*sources: str, escape: Escape = Escape.TEXT, strict: bool = True) -
     found = compiling.function_of(templates)
     assert found is not None
     assert found[0] == list(templates)
-    return lambda variables: found[1](variables, Seen(LONDON))
+    return lambda variables: found[1](variables, LONDON)
 
 
 def by_reference(source: str, variables: Any, escape: Escape, strict: bool = True) -> str | RenderError:

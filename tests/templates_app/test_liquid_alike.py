@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from templates_app import liquid
 from templates_app.liquid import Escape, RenderError
 from templates_app.liquid_compiled import compiling
-from templates_app.liquid_compiled.runtime import Seen
 from tests.templates_app import liquid_grammar
 from tests.templates_app.compiled_liquid import LONDON, by_reference, compiled
 from tests.templates_app.liquid_cases import CASES, DATA
@@ -64,7 +63,7 @@ def test_whatever_is_written_is_rendered_alike_or_left_to_the_reference() -> Non
             return
         expected = by_reference(source, data, escape, strict)
         try:
-            (said,) = found[1](data, Seen(LONDON))
+            (said,) = found[1](data, LONDON)
         except Exception:
             outcomes.append(isinstance(expected, RenderError))
             return
@@ -105,7 +104,7 @@ def _outcome(case: dict[str, Any], escape: Escape, strict: bool) -> str:
     except RenderError:
         expected = None
     try:
-        (said,) = found[1](data, Seen(LONDON))
+        (said,) = found[1](data, LONDON)
     except Exception:
         return "a fault in both" if expected is None else "left when rendered"
     assert said == expected, case["name"]

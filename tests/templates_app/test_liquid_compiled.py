@@ -42,7 +42,7 @@ HOSTILE = [
     "{0.__class__}",
     "%(x)s",
     "\x00\x1b",
-    "def render(given, context): return ('owned',)",
+    "def render(given, reader): return ('owned',)",
 ]
 
 

@@ -86,12 +86,10 @@ class Connection:
             refused = yield from self._announce(letter.mail, announced)
             following = self._next(take, settle) if self._pipelining else None
             opening = b"" if following is None else _envelope(following.mail)
-            if refused is None:
-                settle(letter, (yield from self._hand_over(letter.mail, opening)))
-            else:
-                settle(letter, refused)
-                yield from self._start_over(opening)
+            settle(letter, refused or (yield from self._hand_over(letter.mail, opening)))
             self.used = True
+            if refused is not None:
+                yield from self._start_over(opening)
             announced = following is not None
             letter = following or self._next(take, settle)
 

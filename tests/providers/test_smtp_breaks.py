@@ -20,6 +20,20 @@ def test_a_connection_that_breaks_before_the_last_dot_took_nothing():
     assert kinds(send(Server(hook=reset), message())) == ["transient"]
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_connection_that_breaks_after_a_refusal_blames_no_other_mail(count):
+    async def reset(session, command):
+        if command == "RSET":
+            session.break_off()
+        return command == "RSET"
+
+    server = Server(hook=reset, replies={"RCPT": ["550 5.1.1 No such user"]})
+
+    outcomes = send(server, *(message(number) for number in range(count)), connections=1)
+
+    assert kinds(outcomes) == ["recipient", *["accepted"] * (count - 1)]
+
+
 def test_a_large_mail_cut_off_midway_was_not_taken():
     async def reset(session, command):
         if command != "DATA":

@@ -4,6 +4,8 @@ from project import env
 
 NOTIFICATION_PROVIDERS = [
     "notifications.providers.outbox.Outbox",
+    "notifications.providers.apns.APNs",
+    "notifications.providers.fcm.FCM",
     "notifications.providers.smtp.SMTP",
     "notifications.providers.sns.SNS",
     "notifications.providers.twilio.Twilio",

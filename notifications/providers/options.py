@@ -57,6 +57,11 @@ def secret(default: str = "", **more: Any) -> Any:
     return dataclasses.field(default=default, repr=False, metadata={"secret": True, **more})
 
 
+def needed_secret(check: Check | None = None) -> Any:
+    """Declare a credential without which the account is none. `check` raises ValueError with a sentence."""
+    return dataclasses.field(repr=False, metadata={"secret": True, "check": check})
+
+
 def checked(check: Check, **more: Any) -> Any:
     """Declare an option whose value `check` must accept; it raises ValueError with a sentence."""
     return dataclasses.field(**more, metadata={"check": check})

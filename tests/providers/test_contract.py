@@ -12,12 +12,22 @@ from notifications.providers.base import Message, Outcome
 from notifications.providers.http import HTTPProvider
 from preferences.channels import CHANNELS
 from project.foundation.ids import new_id
+from tests.providers.http2_server import Http2Service
 from tests.providers.http_server import Says, Service
+from tests.providers.push_keys import apple_key, service_account
 from tests.providers.smtp_server import Server
 
 FROM = "+4930999999"
 # How to set each provider up, with its service played by a stand-in on this machine at `port`.
 SETTINGS = {
+    "apns": lambda port: {
+        "key": apple_key(),
+        "key_id": "ABC123DEFG",
+        "team_id": "T",
+        "topic": "org.shop",
+        "base_url": url(port),
+    },
+    "fcm": lambda port: {"service_account": service_account(f"{url(port)}/token"), "base_url": url(port)},
     "outbox": lambda port: {},
     "smtp": lambda port: {"host": "127.0.0.1", "port": port, "security": "none", "from": "shop@example.com"},
     "sns": lambda port: {"region": "eu-west-1", "access_key_id": "k", "secret_access_key": "s", "base_url": url(port)},
@@ -33,6 +43,8 @@ SETTINGS = {
 }
 # What the service says to a request, where it speaks HTTP; 200 and nothing else unless said here.
 SAYS = {
+    "apns": lambda asked: Says(200, headers={"apns-id": asked.headers["apns-id"]}),
+    "fcm": lambda asked: Says(200, {"access_token": "t"} if asked.path == "/token" else {"name": new_id().hex}),
     "sns": lambda asked: Says(200, f"<PublishResult><MessageId>{new_id()}</MessageId></PublishResult>".encode()),
     "vonage": lambda asked: Says(200, {"messages": [{"status": "0", "message-id": new_id().hex}]}),
     "twilio": lambda asked: Says(201, {"sid": f"SM{new_id().hex}", "status": "queued"}),
@@ -74,6 +86,8 @@ def service(key: str, *, hangs: bool):
     async def hang(session, command):
         return True
 
+    if key == "apns":
+        return Http2Service(Says(then="hang") if hangs else SAYS[key])
     if issubclass(accounts.provider_class(key), HTTPProvider):
         return Service(Says(then="hang") if hangs else SAYS.get(key, Says()))
     return Server(hook=hang if hangs else None)

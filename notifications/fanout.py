@@ -108,7 +108,7 @@ def _write_chunk(broadcast: Broadcast, size: int, now: datetime) -> int:
     if broadcast.origin is None:
         broadcast.origin, broadcast.started_at = ids.new_id(), now
     people = audience.after(broadcast.pk, broadcast.reached, size)
-    bulk.insert([_notification(broadcast, broadcast.origin, user_pk, now) for user_pk in people])
+    bulk.insert(_notifications(broadcast, broadcast.origin, people, now))
     broadcast.reached = people[-1]
     broadcast.noted += len(people)
     broadcast.save(update_fields=["origin", "started_at", "reached", "noted"])
@@ -116,13 +116,10 @@ def _write_chunk(broadcast: Broadcast, size: int, now: datetime) -> int:
     return len(people)
 
 
-def _notification(broadcast: Broadcast, origin: UUID, user_pk: int, now: datetime) -> Notification:
-    return Notification(
-        # Derived, so that the same person twice would be the same key twice, which no table takes.
-        id=ids.derived_id(origin, broadcast.pk, user_pk),
+def _notifications(broadcast: Broadcast, origin: UUID, people: Sequence[int], now: datetime) -> Sequence[Notification]:
+    same = Notification(
         caller_id=broadcast.caller_id,
         mode=broadcast.mode,
-        user_id=user_pk,
         type_id=broadcast.type_id,
         broadcast_id=broadcast.pk,
         priority=broadcast.priority,
@@ -130,6 +127,8 @@ def _notification(broadcast: Broadcast, origin: UUID, user_pk: int, now: datetim
         payload=None,
         due_at=now,
     )
+    # The ids are derived, so that the same person twice would be the same key twice, which no table takes.
+    return [bulk.like(same, id=ids.derived_id(origin, broadcast.pk, pk), user_id=pk) for pk in people]
 
 
 def _finish(broadcast: Broadcast, now: datetime) -> int:

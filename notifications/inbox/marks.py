@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
+from notifications import tracking
 from notifications.inbox import feed, hub
 from notifications.inbox.items import Frame, document, frame
 from notifications.models import InboxItem
@@ -66,6 +67,8 @@ def mark(user_pk: int, item_id: UUID, act: str, *, action: int | None = None) ->
         item = own.select_related("category").first()
         if item is None:
             raise NotFound("There is no such item in this inbox.")
+        if act == "clicked":
+            tracking.record_in_inbox([item.id], tracking.Status.CLICKED, now=clock.now())
     return document(item, category=item.category.key)
 
 
@@ -79,6 +82,8 @@ def mark_all(user_pk: int, act: str, *, category: str = "") -> Marked:
 def _change(user_pk: int, items: QuerySet[InboxItem], act: str) -> Marked:
     standing = feed.lock({user_pk: 0})[user_pk]
     changed = _update(items.filter(MARKS[act].changes), MARKS[act].sets, standing.seq)
+    if changed and act == "read":
+        tracking.record_in_inbox(changed, tracking.Status.OPENED, now=clock.now())
     if changed:
         standing = feed.recount(user_pk, seq=standing.seq + len(changed))
         _tell(user_pk, changed, standing)

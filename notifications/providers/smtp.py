@@ -49,8 +49,13 @@ class _Batch:
     deadline: float
     waiting: deque[int]
     outcomes: dict[int, Outcome] = field(default_factory=dict)
+    active: set[Connection] = field(default_factory=set)
     # A server that is merely slow: what it was not asked yet has failed nobody, and costs no try.
     stopped: Outcome = Outcome("throttled", retry_after=1.0, error="There was no time left to try.")
+
+    def expire(self) -> None:
+        for connection in list(self.active):
+            connection.abort("The server did not answer in time.")
 
 
 class SMTP(Provider):
@@ -72,12 +77,16 @@ class SMTP(Provider):
     async def send_many(self, messages: Sequence[Message]) -> list[Outcome]:
         deadline = _now() + self.timeout
         batch = _Batch(messages, deadline, deque(range(len(messages))))
-        async with asyncio.TaskGroup() as group:
-            for number in range(min(self.options.connections, len(messages))):
-                if number and self._slots.locked():
-                    break  # other batches have the rest; the first worker waits its turn
-                if await self._slot(deadline):
-                    group.create_task(self._work(batch))
+        timer = asyncio.get_running_loop().call_at(deadline, batch.expire)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number in range(min(self.options.connections, len(messages))):
+                    if number and self._slots.locked():
+                        break  # other batches have the rest; the first worker waits its turn
+                    if await self._slot(deadline):
+                        group.create_task(self._work(batch))
+        finally:
+            timer.cancel()
         return [batch.outcomes.get(index, batch.stopped) for index in range(len(messages))]
 
     async def close(self) -> None:
@@ -86,6 +95,8 @@ class SMTP(Provider):
 
     async def _slot(self, deadline: float) -> bool:
         """Take the right to one more connection; False when none becomes free in time."""
+        if not self._slots.locked():
+            return await self._slots.acquire()
         try:
             async with asyncio.timeout_at(deadline):
                 return await self._slots.acquire()
@@ -132,8 +143,9 @@ class SMTP(Provider):
             on_the_way.remove(letter.index)
             batch.outcomes[letter.index] = outcome
 
+        batch.active.add(connection)
         try:
-            await connection.carry(take, settle, deadline=batch.deadline)
+            await connection.carry(take, settle)
         except ConnectionLost as error:
             connection.abort()
             if not connection.used:
@@ -142,6 +154,8 @@ class SMTP(Provider):
         except BaseException:
             connection.abort()
             raise
+        finally:
+            batch.active.remove(connection)
         return on_the_way + first
 
     def _build(self, message: Message) -> mail.Mail:

@@ -1,5 +1,6 @@
 """One kept-open connection to a mail server, over which mail after mail is handed over."""
 
+import asyncio
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -58,27 +59,23 @@ class Connection:
     def close(self) -> None:
         self._wire.close()
 
-    def abort(self) -> None:
-        self._wire.abort("The sending was broken off.")
+    def abort(self, why: str = "The sending was broken off.") -> None:
+        self._wire.abort(why)
 
     async def answers(self, *, deadline: float) -> bool:
         """Find out whether the server is still there."""
-        self._wire.keep_to(deadline)
         try:
-            return (await self._wire.ask("NOOP")).is_positive
-        except ConnectionLost:
+            async with asyncio.timeout_at(deadline):
+                return (await self._wire.ask("NOOP")).is_positive
+        except (ConnectionLost, TimeoutError):
             return False
-        finally:
-            self._wire.keep_to(None)
 
-    async def carry(self, take: Take, settle: Settle, *, deadline: float) -> None:
+    async def carry(self, take: Take, settle: Settle) -> None:
         """Hand over what `take` gives until it gives no more; each mail's outcome goes to `settle`.
 
-        Raises ConnectionLost when the connection breaks: a mail that has no outcome then was surely not taken.
+        Raises ConnectionLost when the connection breaks, or is aborted: what has no outcome then was surely not taken.
         """
-        self._wire.keep_to(deadline)
         await self._wire.hold(self._carry(take, settle))
-        self._wire.keep_to(None)
 
     def _carry(self, take: Take, settle: Settle) -> Talk:
         letter, announced = self._next(take, settle), False

@@ -10,7 +10,6 @@ from notifications.providers.smtp_replies import Reply
 
 _MOST_BYTES = 64 * 1024  # of one reply; RFC 5321 §4.5.3.1.5 allows 512 a line
 _NOTHING = -1
-_SILENT = "The server did not answer in time."
 
 
 # What a server says when all goes well: it took a mail, perhaps, and asks for the next one's content. That is nearly
@@ -31,7 +30,7 @@ Talk = Generator[int, None, None]
 class Wire(asyncio.Protocol):
     """One connection. Commands are written at once; replies come in order.
 
-    Waiting has no end of its own: whoever waits does so inside a timeout, or has said `keep_to` before.
+    Waiting has no end of its own: whoever waits does so inside a timeout, or sees to it that `abort` is called in time.
     """
 
     def __init__(self) -> None:
@@ -45,7 +44,6 @@ class Wire(asyncio.Protocol):
         self._talking = False
         self._over: asyncio.Future[None] | None = None
         self._wanted = 0  # replies
-        self._timer: asyncio.TimerHandle | None = None
         self._paused = False
         self._closing = False  # the server has said that it will hang up
         self._lost = ""
@@ -69,12 +67,6 @@ class Wire(asyncio.Protocol):
     def is_usable(self) -> bool:
         """Whether the connection is open and silent: nothing has come that nobody has read."""
         return self.is_open and not (self._pending or self._lines or self._replies)
-
-    def keep_to(self, deadline: float | None) -> None:
-        """Break the connection off at `deadline` (the loop's time), unless it is called again before; None: never."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None if deadline is None or self._lost else self._loop.call_at(deadline, self.abort, _SILENT)
 
     def write(self, data: bytes) -> None:
         if not self._lost:
@@ -175,9 +167,6 @@ class Wire(asyncio.Protocol):
 
     def _end(self, why: str) -> None:
         self._lost = self._lost or why
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         self._go_on()
 
     def _go_on(self) -> None:

@@ -6,6 +6,7 @@ that already is what the mark makes of it is left alone and takes no number.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -81,20 +82,21 @@ def mark_all(user_pk: int, act: str, *, category: str = "") -> Marked:
 
 def _change(user_pk: int, items: QuerySet[InboxItem], act: str) -> Marked:
     standing = feed.lock({user_pk: 0})[user_pk]
-    changed = _update(items.filter(MARKS[act].changes), MARKS[act].sets, standing.seq)
+    now = clock.now()
+    changed = _update(items.filter(MARKS[act].changes), MARKS[act].sets, standing.seq, now)
     if changed and act == "read":
-        tracking.record_in_inbox(changed, tracking.Status.OPENED, now=clock.now())
+        tracking.record_in_inbox(changed, tracking.Status.OPENED, now=now)
     if changed:
         standing = feed.recount(user_pk, seq=standing.seq + len(changed))
         _tell(user_pk, changed, standing)
     return Marked(len(changed), standing)
 
 
-def _update(items: QuerySet[InboxItem], sets: Mapping[str, str], start: int) -> list[UUID]:
+def _update(items: QuerySet[InboxItem], sets: Mapping[str, str], start: int, now: datetime) -> list[UUID]:
     """Set the columns and give each item a number after `start`, oldest first, in one statement; return their keys."""
     numbered = items.order_by().annotate(number=Window(RowNumber(), order_by=F("id").asc())).values("id", "number")
     inner, inner_values = numbered.query.sql_with_params()
-    table, now = InboxItem._meta.db_table, clock.now()
+    table = InboxItem._meta.db_table
     columns = ", ".join(f"{column} = {_EXPRESSIONS[how].format(column=column)}" for column, how in sets.items())
     values = [connection.ops.adapt_datetimefield_value(now) for how in sets.values() if how != CLEAR]
     with connection.cursor() as cursor:

@@ -87,7 +87,7 @@ def test_marking_all_gives_each_item_its_own_number_in_one_statement(
     feed.add_items(items)
     marks.mark(ada.pk, items[0].id, "archive")
 
-    with django_assert_max_num_queries(8):  # transaction 2, clock, counter 2, items, counts, frames
+    with django_assert_max_num_queries(9):  # transaction 2, clock, counter 2, items, deliveries, counts, frames
         marked = marks.mark_all(ada.pk, "read")
 
     assert (marked.changed, marked.standing.counts, marked.standing.seq) == (

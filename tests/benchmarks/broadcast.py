@@ -17,6 +17,7 @@ from notifications import broadcasts
 from notifications.models import Attempt, Broadcast, Delivery, InboxItem, Notification
 from templates_app.models import Type
 from tests.benchmarks import fleet, harness, people, scratch, sizes, texts_of_mail
+from tests.benchmarks.costs import Costs
 from tests.benchmarks.harness import Measured, Part, must_equal, ratio, tell
 from tests.benchmarks.peers import news, running
 from tests.benchmarks.sink import NAME, Sink
@@ -39,10 +40,12 @@ def measure() -> Part:
     near, far = Sink(keep=KEEP), Sink(delay_ms=10, keep=KEEP)
     try:
         given = people.make(COUNT, port=near.port)
-        with scratch.database("peers") as database, fleet.worker(BULK_PROCESSES + 1, {}):
+        with scratch.database("peers") as database, fleet.worker(BULK_PROCESSES + 1, {}) as worker:
             running.prepare(database)
             count = _affordable(given.by_mail, near)
-            _side_by_side(part, given, near, database, count)
+            costs = Costs(worker)
+            _side_by_side(part, given, near, database, count, costs)
+            part.measured += [costs.of_worker, costs.of_database]
             _far_away(part, given.by_mail, far, min(count // 2, 40_000))
     finally:
         near.close()
@@ -52,11 +55,11 @@ def measure() -> Part:
     return part
 
 
-def _side_by_side(part: Part, given: people.Given, sink: Sink, database: str, count: int) -> None:
+def _side_by_side(part: Part, given: people.Given, sink: Sink, database: str, count: int, costs: Costs) -> None:
     peers = {name: size // FEWER for name, size in PEOPLE_OF_PEERS.items()}
     hq = IN_APP // 5
     cases: dict[str, Callable[[], float]] = {
-        "Carillon": lambda: tell_all(given.by_mail, sink, count),
+        "Carillon": lambda: costs.of(lambda: tell_all(given.by_mail, sink, count), mails=news.allowed(count)),
         "django-post_office (send_many, 2 processes)": partial(_peer, "post_office", peers, sink, database),
         "one Celery task a recipient (2 processes)": partial(_peer, "task_each", peers, sink, database),
         "careful Django (send_messages by 500)": partial(_peer, "careful", peers, sink, database),

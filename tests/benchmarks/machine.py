@@ -11,6 +11,7 @@ import redis
 
 from tests.benchmarks.scratch import REDIS, SERVER
 
+HERE = Path(__file__).resolve().parent
 _PACKAGES = ("django", "djangorestframework", "celery", "psycopg", "redis", "granian", "uvicorn", "python-liquid")
 
 
@@ -53,7 +54,7 @@ def _redis() -> str:
 
 
 def _commit() -> str:
-    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE)
     return found.stdout.strip() or "?"
 
 

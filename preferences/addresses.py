@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import idna
 import phonenumbers
 
+from project.foundation import egress
 from project.foundation.encryption import blind_index, blind_indexes
 
 _MAX_URL = 2048
@@ -46,6 +47,21 @@ def normalise(channel: str, address: str | dict[str, Any]) -> str:
     return form
 
 
+def reachable(channel: str, address: str | dict[str, Any]) -> str:
+    """Return the normal form of an address that somebody gives us to send to.
+
+    Raises InvalidAddress also for a URL that the guard of egress will never let us ask: better said now than later.
+    """
+    form = normalise(channel, address)
+    url = endpoint(form) if channel == "web_push" else form if channel == "webhook" else ""
+    try:
+        if url:
+            egress.check(url)
+    except egress.Refused as refusal:
+        raise InvalidAddress(str(refusal)) from None
+    return form
+
+
 def comparable(channel: str, address: str) -> str:
     """Return what two normalised addresses share when they are one: e-mail goes by the name in any case.
 
@@ -62,6 +78,11 @@ def index(channel: str, address: str) -> bytes:
 def indexes(channel: str, address: str) -> list[bytes]:
     """Return the fingerprints of a normalised address under every configured key: what a look-up must try."""
     return blind_indexes(channel, comparable(channel, address))
+
+
+def endpoint(subscription: str) -> str:
+    """Return the push service's URL in a normalised web_push address."""
+    return str(json.loads(subscription)["endpoint"])
 
 
 def mask(channel: str, address: str) -> str:

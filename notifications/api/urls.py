@@ -10,6 +10,7 @@ from notifications.api.notifications import Cancel, NotificationById, Notificati
 from notifications.api.outbox import Outbox
 from notifications.api.provider_accounts import ProviderAccountByName, ProviderAccounts
 from notifications.api.send import SendView
+from notifications.api.web_push import EndWebPush, WebPushKey, WebPushSubscriptions
 from notifications.inbox.marks import MARKS, MARKS_OF_ALL
 
 app_name = "notifications"
@@ -35,6 +36,9 @@ urlpatterns = [
     ],
     path("users/<str:user_id>/inbox", UserInbox.as_view(), name="user_inbox"),
     path("users/<str:user_id>/tokens", UserTokens.as_view(), name="user_tokens"),
+    path("web_push", WebPushKey.as_view(), name="web_push"),
+    path("web_push/subscriptions", WebPushSubscriptions.as_view(), name="web_push_subscriptions"),
+    path("web_push/subscriptions/end", EndWebPush.as_view(), name="end_web_push"),
     path("keys", Keys.as_view(), name="keys"),
     path("keys/<str:id>", KeyById.as_view(), name="key"),
     path("keys/<str:id>/rotate", RotateKey.as_view(), name="rotate_key"),

@@ -102,6 +102,6 @@ def _find(user: User, id: UUID) -> ContactPoint:
 
 def _normalised(channel: str, address: Any) -> str:
     try:
-        return addresses.normalise(channel, address)
+        return addresses.reachable(channel, address)
     except addresses.InvalidAddress as error:
         raise InvalidRequest(errors=[Fault("/address", "invalid_address", str(error))]) from error

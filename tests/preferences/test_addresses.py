@@ -1,11 +1,12 @@
 import base64
 import json
+from ipaddress import ip_network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preferences.addresses import InvalidAddress, mask, normalise
+from preferences.addresses import InvalidAddress, mask, normalise, reachable
 from preferences.channels import CHANNELS
 
 PUBLIC = base64.urlsafe_b64encode(b"\x04" + bytes(range(64))).decode().rstrip("=")
@@ -155,3 +156,23 @@ def test_common_addresses_are_taken_and_masked(email):
     assert domain == domain.lower()
     assert email.startswith(local)
     assert len(local) < 2 or local not in mask("email", stored).partition("@")[0]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://hooks.example.com/",
+        "https://10.0.0.7/",
+        "https://hooks.example.com:8443/",
+        "https://169.254.169.254/meta",
+    ],
+)
+def test_a_webhook_that_could_never_be_asked_is_refused_when_it_is_given(address):
+    with pytest.raises(InvalidAddress):
+        reachable("webhook", address)
+
+
+def test_inside_an_allowed_network_it_is_not(settings):
+    settings.EGRESS_ALLOW = [ip_network("10.0.0.0/8")]
+
+    assert reachable("webhook", "http://10.0.0.7:8080/in") == "http://10.0.0.7:8080/in"

@@ -66,7 +66,7 @@ def check_key(text: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class APNsOptions:
-    key: str = needed_secret(check_key)  # the .p8 file, as text
+    key: str = needed_secret(check_key, lines=True)  # the .p8 file, as text
     key_id: str = needed_secret()
     team_id: str
     topic: str  # the app's bundle id

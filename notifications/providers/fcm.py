@@ -50,7 +50,7 @@ def check_service_account(text: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class FCMOptions:
-    service_account: str = needed_secret(check_service_account)  # the JSON file, as text
+    service_account: str = needed_secret(check_service_account, lines=True)  # the JSON file, as text
     base_url: str = base_url("https://fcm.googleapis.com")
 
 

@@ -50,6 +50,7 @@ class Option:
     secret: bool
     default: Any
     check: Check | None
+    lines: bool  # of several: a form offers room for them
 
 
 def secret(default: str = "", **more: Any) -> Any:
@@ -57,9 +58,12 @@ def secret(default: str = "", **more: Any) -> Any:
     return dataclasses.field(default=default, repr=False, metadata={"secret": True, **more})
 
 
-def needed_secret(check: Check | None = None) -> Any:
-    """Declare a credential without which the account is none. `check` raises ValueError with a sentence."""
-    return dataclasses.field(repr=False, metadata={"secret": True, "check": check})
+def needed_secret(check: Check | None = None, *, lines: bool = False) -> Any:
+    """Declare a credential without which the account is none. `check` raises ValueError with a sentence.
+
+    `lines`: it has several, such as a key file.
+    """
+    return dataclasses.field(repr=False, metadata={"secret": True, "check": check, "lines": lines})
 
 
 def checked(check: Check, **more: Any) -> Any:
@@ -82,6 +86,7 @@ def describe(schema: type) -> dict[str, Option]:
             secret=bool(field.metadata.get("secret")),
             default=None if required else field.default,
             check=field.metadata.get("check"),
+            lines=bool(field.metadata.get("lines")),
         )
     return found
 
@@ -121,7 +126,7 @@ def resolve(schema: type[T], stored: Mapping[str, Any]) -> T:
             value = _from_environment(option, _variable(value))
         if wrong := _faults_of(option, value, ""):
             raise BadOptions(f"The option {option.name} cannot be used: {wrong[0].message}")
-        values[option.field] = value
+        values[option.field] = _resolved_inside(option, value)
     return schema(**values)
 
 
@@ -170,6 +175,16 @@ def _faults_of(option: Option, value: Any, where: str) -> list[Fault]:
     return found
 
 
+def _resolved_inside(option: Option, value: Any) -> Any:
+    """Return a value whose own members may name the environment too."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _from_environment(option, _variable(text), str) if _names_environment(text) else text
+        for name, text in value.items()
+    }
+
+
 def _names_environment(value: Any) -> bool:
     return isinstance(value, str) and value.startswith(_ENVIRONMENT)
 
@@ -178,12 +193,12 @@ def _variable(value: str) -> str:
     return value.removeprefix(_ENVIRONMENT)
 
 
-def _from_environment(option: Option, name: str) -> Any:
+def _from_environment(option: Option, name: str, kind: Any = None) -> Any:
     text = os.environ.get(name)
     if text is None or name in _NEVER_FROM_ENVIRONMENT:
         raise BadOptions(f"The option {option.name} wants the environment variable {name}, which is not set.")
     try:
-        return msgspec.convert(text, option.type, strict=False)
+        return msgspec.convert(text, kind or option.type, strict=False)
     except msgspec.ValidationError as error:
         raise BadOptions(f"The environment variable {name} cannot be used for {option.name}: {error}") from None
 

@@ -38,7 +38,7 @@ class SMTPOptions:
     return_path: str = checked(mail.check_return_path, default="")  # "": the address of `from`
     dkim_domain: str = checked(signing.check_name, default="")  # all three, or none
     dkim_selector: str = checked(signing.check_name, default="")
-    dkim_private_key: str = secret(check=signing.check_private_key)
+    dkim_private_key: str = secret(check=signing.check_private_key, lines=True)
 
 
 @dataclass

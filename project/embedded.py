@@ -119,7 +119,8 @@ class _Server(uvicorn.Server):
 class _Answering(threading.Thread):
     """Does at once what is due when a doorbell rings: no broker has to be asked for news, which it is every 20 ms.
 
-    While it is at work, or waits for a slow provider, rings go to the worker's threads.
+    While it is at work, or waits for a slow provider, others' rings go to the worker's threads. What it rings for
+    itself it finds itself: it goes on until nothing is due.
     """
 
     def __init__(self) -> None:
@@ -128,8 +129,8 @@ class _Answering(threading.Thread):
         self._at_work = False
 
     def answer(self) -> bool:
-        """Let it look, unless it is at work."""
-        if self._at_work:
+        """Let it look, unless it is at work for somebody else."""
+        if self._at_work and threading.get_ident() != self.ident:
             return False
         self._rung.set()
         return True

@@ -42,7 +42,11 @@ class LedgerDiffers(AssertionError):
 
 
 def measure(people: int = PEOPLE, posts: int = POSTS, rounds: int = ROUNDS) -> dict[str, Any]:
-    """Return {"p50_ms", "p95_ms", "rate", "rates", "beside": {"sent", "p95_ms"}, "mb"}; rates in items a second."""
+    """Return {"p50_ms", "p95_ms", "rate", "rates", "cpu_ms", "beside": {"sent", "p95_ms"}, "mb"}.
+
+    Rates in items a second; `cpu_ms` of the process for each item, the requests beside it included: what a busier
+    machine leaves as it is.
+    """
     with tempfile.TemporaryDirectory() as directory:
         running = server.start(Path(directory) / "var", LOG_LEVEL="INFO")
         try:
@@ -51,12 +55,14 @@ def measure(people: int = PEOPLE, posts: int = POSTS, rounds: int = ROUNDS) -> d
             with httpx.Client(base_url=f"{running.url}/api/v1", headers=headers, timeout=60) as client:
                 idle = _idle(running, client, posts)
                 beside: list[float] = []
+                cpu = _cpu_seconds(running.process.pid)
                 rates = [_broadcast(running, client, people, beside) for _ in range(rounds)]
             found = {
                 "p50_ms": statistics.median(idle) * 1000,
                 "p95_ms": _p95(idle) * 1000,
                 "rate": statistics.median(rates),
                 "rates": rates,
+                "cpu_ms": (_cpu_seconds(running.process.pid) - cpu) * 1000 / (people * rounds),
                 "beside": {"sent": len(beside), "p95_ms": _p95(beside) * 1000},
                 "mb": _pss_mb(running.process.pid),
             }
@@ -164,6 +170,11 @@ def _p95(values: list[float]) -> float:
     return sorted(values)[int(len(values) * 0.95)] if values else 0.0
 
 
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _pss_mb(pid: int) -> float:
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return float(rollup.partition("\nPss:")[2].split()[0]) / 1024
@@ -194,5 +205,5 @@ if __name__ == "__main__":
     found = measure()
     rates = " ".join(f"{rate:,.0f}" for rate in found["rates"])
     print(f"idle, POST to socket: p50 {found['p50_ms']:.1f} ms, p95 {found['p95_ms']:.1f} ms")
-    print(f"broadcast of {PEOPLE:,} in-app items: {found['rate']:,.0f}/s ({rates})")
+    print(f"broadcast of {PEOPLE:,} in-app items: {found['rate']:,.0f}/s ({rates}), {found['cpu_ms']:.2f} ms CPU each")
     print(f"meanwhile {found['beside']['sent']} sends: p95 {found['beside']['p95_ms']:.0f} ms; {found['mb']:.0f} MB")

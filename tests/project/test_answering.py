@@ -66,3 +66,19 @@ def test_a_pass_that_fails_is_not_the_last(
         assert passes.acquire(timeout=SECONDS)
 
     assert "answering.failed" in caplog.text
+
+
+def test_what_it_rings_for_itself_needs_nobody_else(start: Callable[[Callable[[], None]], _Answering]) -> None:
+    answers: list[bool] = []
+    passes = threading.Semaphore(0)
+
+    def sweep() -> None:
+        if not answers:
+            answers.append(answering.answer())
+        passes.release()
+
+    answering = start(sweep)
+    assert answering.answer()
+
+    assert passes.acquire(timeout=SECONDS) and passes.acquire(timeout=SECONDS)
+    assert answers == [True]

@@ -22,6 +22,7 @@ from liquid.undefined import FalsyStrictUndefined, Undefined
 
 from templates_app import liquid_filters, liquid_source
 from templates_app.liquid_filters import READER, Reader
+from templates_app.liquid_loops import BoundedForTag, BoundedTablerowTag
 from templates_app.liquid_source import RenderError
 
 __all__ = ["Escape", "Parsed", "Reader", "RenderError", "escape_of", "parse"]
@@ -164,6 +165,8 @@ class Environment(BaseEnvironment):
             autoescape=escape is Escape.HTML,
         )
         liquid_filters.register(self)
+        self.add_tag(BoundedForTag)
+        self.add_tag(BoundedTablerowTag)
         if escape is Escape.JSON:
             self.add_tag(JsonOutput)
             self.add_tag(JsonEcho)

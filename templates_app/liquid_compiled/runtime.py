@@ -20,7 +20,6 @@ from templates_app.liquid import Environment as Limits
 from templates_app.liquid_filters import READER, Reader
 
 _UNDEFINED: frozenset[type] = frozenset((FalsyStrictUndefined, Undefined))
-_NO_PLAIN_VALUES = frozenset({*_UNDEFINED, Empty, Blank})
 _COMPARABLE = frozenset({str, int, float, type(None)})  # bool is none of them: in Python True is 1
 _NUMBERS: frozenset[Any] = frozenset({int, float})
 _OWN_WAY = frozenset({"size", "first", "last"})
@@ -104,7 +103,11 @@ def captured_html(pieces: list[str], parts: int) -> Markup:
 
 def kept(value: object, names: int) -> object:
     """Return what is assigned. `names`: how many there are, of which each may fill its share of the namespace."""
-    if sys.getsizeof(value, 1) * names > Limits.local_namespace_limit or value.__class__ in _NO_PLAIN_VALUES:
+    kind: Any = value.__class__
+    if kind in _UNDEFINED:
+        # Its own, so that `item` does not take it for the missing variable itself, whose properties may be asked for.
+        return kind(value.name, token=None)  # type: ignore[attr-defined]
+    if sys.getsizeof(value, 1) * names > Limits.local_namespace_limit or kind is Empty or kind is Blank:
         raise Differs("assigned")
     return value
 

@@ -52,6 +52,9 @@ def test_map_reaches_no_attribute_either() -> None:
     [
         "{% for i in (1..1000000000) %}x{% endfor %}",
         "{% for i in (1..200) %}{% for j in (1..200) %}{% endfor %}{% endfor %}",
+        "{% for i in (1..1000000000) reversed %}x{% endfor %}",
+        "{% for i in (1..1000000000) reversed limit: 1 %}x{% endfor %}",
+        "{% tablerow i in (1..1000000000) reversed %}x{% endtablerow %}",
         "{{ (1..1000000000) | join }}",
         "{{ (1..1000000000) | reverse | first }}",
         '{% assign s = "aaaaaaaa" %}{% for i in (1..60) %}{% assign s = s | append: s %}{% endfor %}',

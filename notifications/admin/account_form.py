@@ -65,7 +65,8 @@ class AccountForm(_ModelForm):
         )
         for name, value in options.shown(self.provider_class.Options, self.instance.options or {}).items():
             if not options.describe(self.provider_class.Options)[name].secret:
-                self.fields[_PREFIX + name].initial = _as_text(value) if isinstance(value, dict) else value
+                field = self.fields[_PREFIX + name]
+                field.initial = value if isinstance(field, forms.JSONField) else _as_text(value)
 
     def option_fields(self) -> list[str]:
         return [name for name in self.fields if name.startswith(_PREFIX)]
@@ -135,10 +136,9 @@ def _field(option: options.Option) -> forms.Field:
     return forms.CharField(label=label, required=required, widget=UnfoldAdminTextInputWidget)
 
 
-def _as_text(value: Mapping[str, Any]) -> Any:
-    """Return what was given as an object as people write it: "DE=Shop, US=+12025550123"."""
-    flat = all(isinstance(each, str) for each in value.values())
-    return ", ".join(f"{name}={each}" for name, each in value.items()) if flat else value
+def _as_text(value: Any) -> Any:
+    """Return a value, or what was given as an object as people write it: "DE=Shop, US=+12025550123"."""
+    return ", ".join(f"{name}={each}" for name, each in value.items()) if isinstance(value, dict) else value
 
 
 def _plain(kind: Any) -> Any:

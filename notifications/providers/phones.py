@@ -9,6 +9,9 @@ from templates_app import sms
 
 _E164 = re.compile(r"\+[1-9]\d{6,14}")  # ITU-T E.164: at most fifteen digits
 _COUNTRY = re.compile(r"[A-Z]{2}|\*")
+# One for all countries; or by country, with * for the rest, as an object or as text: "DE=Shop, US=+12025550123".
+Senders = str | dict[str, str]
+
 _MOST_SEGMENTS = 10  # what services and carriers join; a longer text arrives in pieces or not at all
 
 
@@ -27,22 +30,25 @@ def unsendable(message: Message, *, longest: int, part: str = "text") -> Outcome
     return None
 
 
-def check_senders(value: str) -> None:
+def check_senders(value: Senders) -> None:
     """Raise ValueError unless this is a sender, or countries with theirs: "DE=Shop, US=+12025550123, *=+4930123456"."""
-    if not value.strip():
+    senders = _by_country(value)
+    if not senders or not all(senders.values()):
         raise ValueError("Name a sender: a number, a name, or one for each country.")
-    for country in _by_country(value):
+    for country in senders:
         if not _COUNTRY.fullmatch(country):
             raise ValueError(f"{country!r} is not a country: write DE=Shop, US=+12025550123, *=+4930123456.")
 
 
-def sender(value: str, to: str) -> str:
+def sender(value: Senders, to: str) -> str:
     """Return the sender for a number in E.164 form; "" where its country has none."""
     senders = _by_country(value)
     return senders.get(_country(to)) or senders.get("*", "")
 
 
-def _by_country(value: str) -> dict[str, str]:
+def _by_country(value: Senders) -> dict[str, str]:
+    if not isinstance(value, str):
+        return value
     if "=" not in value:
         return {"*": value.strip()}
     pairs = (pair.partition("=") for pair in value.split(",") if pair.strip())

@@ -44,7 +44,7 @@ def _check_base_url(value: str) -> None:
         check_base_url(value)
 
 
-def _check_sender(value: str) -> None:
+def _check_sender(value: phones.Senders) -> None:
     if value:
         phones.check_senders(value)
 
@@ -54,7 +54,9 @@ class SNSOptions:
     region: Annotated[str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-\d{1,2}$")]
     access_key_id: str = secret()
     secret_access_key: str = secret()
-    sender_id: str = checked(_check_sender, default="")  # a name, a number, or one for each country; "": AWS's choice
+    sender_id: phones.Senders = checked(
+        _check_sender, default=""
+    )  # a name, a number, or one for each country; "": AWS's choice
     kind: Literal["Transactional", "Promotional"] = "Transactional"
     topics: str = ""  # ARNs, comma-separated, of the topics that may report to us
     base_url: str = checked(_check_base_url, default="")  # "": https://sns.<region>.amazonaws.com

@@ -30,7 +30,9 @@ _OPT_OUT_TYPES: dict[str, Kind] = {"STOP": "stop", "START": "start", "HELP": "he
 class TwilioOptions:
     account_sid: Annotated[str, Meta(pattern="^AC[0-9A-Za-z]{1,64}$")]
     auth_token: str = secret()
-    from_: str = checked(phones.check_senders)  # a number, a name, a messaging service (MG…), or one for each country
+    from_: phones.Senders = checked(
+        phones.check_senders
+    )  # a number, a name, a messaging service (MG…), or one for each country
     replies: bool = True  # False: Twilio itself answers who writes stop, start or help
     base_url: str = base_url(BASE_URL)
 

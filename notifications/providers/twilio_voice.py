@@ -31,7 +31,7 @@ _EVENTS = ("answered", "completed")
 class TwilioVoiceOptions:
     account_sid: Annotated[str, Meta(pattern="^AC[0-9A-Za-z]{1,64}$")]
     auth_token: str = secret()
-    from_: str = checked(phones.check_senders)  # a number of the account, or one for each country
+    from_: phones.Senders = checked(phones.check_senders)  # a number of the account, or one for each country
     language: str = "en-US"  # in which the script is spoken
     voice: str = ""  # "": Twilio's own for the language
     base_url: str = base_url(BASE_URL)

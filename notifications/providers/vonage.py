@@ -48,7 +48,7 @@ class VonageOptions:
     api_key: Annotated[str, Meta(min_length=1, max_length=100)] = secret()
     api_secret: str = secret()
     signature_secret: str = secret()  # proves what Vonage reports
-    from_: str = checked(phones.check_senders)  # a number, a name, or one for each country
+    from_: phones.Senders = checked(phones.check_senders)  # a number, a name, or one for each country
     base_url: str = base_url("https://rest.nexmo.com")
 
 

@@ -61,8 +61,10 @@ def test_a_text_is_posted_as_a_form_with_the_accounts_name_and_token():
 
 
 SENDERS = "DE=Shop, US=+12025550123, *=MG00112233445566778899aabbccddeeff"
+AS_AN_OBJECT = {"DE": "Shop", "US": "+12025550123", "*": "MG00112233445566778899aabbccddeeff"}
 
 
+@pytest.mark.parametrize("senders", [SENDERS, AS_AN_OBJECT])
 @pytest.mark.parametrize(
     ("to", "field", "sender"),
     [
@@ -71,8 +73,8 @@ SENDERS = "DE=Shop, US=+12025550123, *=MG00112233445566778899aabbccddeeff"
         ("+447400123456", "MessagingServiceSid", "MG00112233445566778899aabbccddeeff"),
     ],
 )
-def test_each_country_has_its_sender_a_number_a_name_or_a_messaging_service(to, field, sender):
-    _, [asked] = ask(SENT, to=to, **{"from": SENDERS})
+def test_each_country_has_its_sender_a_number_a_name_or_a_messaging_service(to, field, sender, senders):
+    _, [asked] = ask(SENT, to=to, **{"from": senders})
 
     assert asked.form[field] == sender
     assert len({"From", "MessagingServiceSid"} & asked.form.keys()) == 1
@@ -84,11 +86,14 @@ def test_a_country_without_a_sender_is_refused_without_asking_twilio():
     assert (outcome.kind, asked) == ("recipient", [])
 
 
-@pytest.mark.parametrize("senders", ["", "Germany=Shop", "de=Shop"])
+@pytest.mark.parametrize(
+    "senders", ["", " ", "Germany=Shop", "de=Shop", "DE=", {}, {"de": "Shop"}, {"DE": ""}, {"DE": 1}]
+)
 def test_senders_that_cannot_be_meant_are_refused_when_they_are_set(senders):
     stored = {"account_sid": SID, "auth_token": TOKEN, "from": senders}
 
-    assert [fault.pointer for fault in options.faults(Twilio.Options, stored)] == ["/options/from"]
+    [fault] = options.faults(Twilio.Options, stored)
+    assert fault.pointer.startswith("/options/from")
 
 
 @pytest.mark.parametrize(

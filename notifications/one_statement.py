@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 import psycopg
-from django.db import IntegrityError, OperationalError, connection, models
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, OperationalError, connection, connections, models
 
 from notifications.models import CallerNotificationId, IdempotencyRecord, Notification
 from preferences.models import User
@@ -55,32 +55,33 @@ def insert(
         if registration is not None:
             parameters |= {prefix + name: value for name, value in registration.values.items()}
             parameters[f"{prefix}lock"] = locks.number(*registration.lock)
-    was_kept = connection.connection is not None and not connection.in_atomic_block
+    database: Any = connections[DEFAULT_DB_ALIAS]  # itself: each look through `connection` costs
+    was_kept = database.connection is not None and not database.in_atomic_block
     try:
-        return _execute(statement, parameters)
+        return _execute(database, statement, parameters)
     except IntegrityError:
-        if connection.in_atomic_block:
+        if database.in_atomic_block:
             raise
         return False  # another request has just registered the same
     except OperationalError:
         if not was_kept:
             raise
-    connection.close()
+    database.close()
     try:
-        return _execute(statement, parameters)
+        return _execute(database, statement, parameters)
     except IntegrityError:
         return answer is None and own_id is None  # stored by the first try, whose answer was lost
 
 
-def _execute(statement: bytes, parameters: Mapping[str, Any]) -> bool:
-    connection.ensure_connection()
-    raw = connection.connection
+def _execute(database: Any, statement: bytes, parameters: Mapping[str, Any]) -> bool:
+    database.ensure_connection()
+    raw = database.connection
     assert isinstance(raw, psycopg.Connection)
     # Behind a pooler that gives each transaction another connection, a prepared statement may be nowhere.
-    prepare = not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
+    prepare = not database.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
     if prepare and raw.prepare_threshold is None:
         raw.prepare_threshold = _PREPARE_AFTER
-    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+    with database.wrap_database_errors, psycopg.Cursor(raw) as cursor:
         cursor.execute(statement, parameters, prepare=prepare)
         return cursor.rowcount == 1
 

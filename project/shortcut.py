@@ -40,7 +40,10 @@ class ApiShortcut:
             return self.get_response(request)  # no view has run; one may stand there with a slash at the end
         for name, value in self._headers.items():
             response.headers.setdefault(name, value)
-        patch_vary_headers(response, ["Accept-Language"])
+        if "Vary" in response.headers:
+            patch_vary_headers(response, ["Accept-Language"])
+        else:
+            response.headers["Vary"] = "Accept-Language"
         if not response.streaming and "Content-Length" not in response.headers:
             response.headers["Content-Length"] = str(len(response.content))
         return response

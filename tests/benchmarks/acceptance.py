@@ -2,7 +2,9 @@
 
 `python -m tests.benchmarks.acceptance`. PostgreSQL, Redis, granian as `make web` starts it with two workers, load by
 `wrk`. Every request has a body of its own making, a key to check and an Idempotency-Key of its own. Rounds are
-interleaved, so that a machine that slows down slows all alike; figures are medians, to be read as ratios alone.
+interleaved, so that a machine that slows down slows all alike; figures are medians, to be read as ratios alone, and a
+ratio is the median of its rounds' ratios.
+
 Beside the rates stand the processor times a request, of the web processes and of PostgreSQL's: on a machine that others
 use as well they waver far less.
 ROUNDS (3), SECONDS a measurement (4), CONNECTIONS (16), THREADS a worker (4).
@@ -104,7 +106,12 @@ def measure() -> dict[str, Any]:
                     load.cpu.append((_cpu(url) - spent) / answers)
         ledger = _ledger(url, loads)
     per_s = {name: load.rate for name, load in loads.items()}
-    ratios = {ratio: _ratio(ratio, per_s) for ratio in GOALS}
+    ratios = {
+        ratio: statistics.median(
+            _ratio(ratio, {name: load.rates[number] for name, load in loads.items()}) for number in range(ROUNDS)
+        )
+        for ratio in GOALS
+    }
     cpu = {name: statistics.median(load.cpu) for name, load in loads.items()}
     of_cpu = {ratio: _ratio(ratio, {name: 1 / each for name, each in cpu.items()}) for ratio in GOALS}
     return {

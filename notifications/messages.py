@@ -22,18 +22,19 @@ def compose(
     """Return the message of one delivery, ready for its provider. Raises RenderError."""
     mailed = delivery.channel == "email"
     stop = _unsubscribe_url(delivery.channel, person, type_)
+    rendered = _rendered(delivery.channel, notification, person, type_, notification.template_version_id, stop)
     return Message(
         delivery_id=delivery.id,
         channel=delivery.channel,
         to=point.address if point else "",
-        parts=_parts(delivery.channel, notification, person, type_, notification.template_version_id, stop),
+        parts=dict(rendered.parts),
         headers=_list_headers(stop) if mailed and stop else _NO_HEADERS,
-        about=_ABOUT_MAIL if mailed else _about(delivery, notification, person, type_),
+        about=_ABOUT_MAIL if mailed else _about(delivery, notification, person, type_, rendered.locale),
         secrets=webhook_secrets.signing(point.secret, datetime.now(tz=UTC)) if point and point.secret else (),
     )
 
 
-def _about(delivery: Delivery, notification: Notification, person: Person, type_: Type) -> About:
+def _about(delivery: Delivery, notification: Notification, person: Person, type_: Type, locale: str) -> About:
     payload = notification.content
     return About(
         notification_id=str(notification.public_id),
@@ -42,7 +43,7 @@ def _about(delivery: Delivery, notification: Notification, person: Person, type_
         user_id=person.user_id,
         priority=notification.priority,
         expires_at=delivery.expires_at,
-        locale=notification.locale or person.locale,
+        locale=locale,
         title=payload.get("title") or type_.name,
         body=payload.get("body") or "",
         link=payload.get("link") or "",
@@ -65,7 +66,7 @@ def _list_headers(stop: str) -> dict[str, str]:
 def inbox_content(notification: Notification, person: Person, type_: Type, version_id: int | None) -> dict[str, Any]:
     """Return the content of an inbox item: {"title", "body", "link", "actions"}. Raises RenderError."""
     stop = _unsubscribe_url("in_app", person, type_)
-    parts = _parts("in_app", notification, person, type_, version_id, stop)
+    parts = _rendered("in_app", notification, person, type_, version_id, stop).parts
     return {
         "title": parts.get("title", ""),
         "body": parts.get("body", ""),
@@ -74,11 +75,11 @@ def inbox_content(notification: Notification, person: Person, type_: Type, versi
     }
 
 
-def _parts(
+def _rendered(
     channel: str, notification: Notification, person: Person, type_: Type, version_id: int | None, stop: str
-) -> dict[str, str]:
+) -> rendering.Rendered:
     contents = rendering.version_contents(version_id) if version_id else None
-    rendered = rendering.render(
+    return rendering.render(
         contents,
         channel=channel,
         locale=notification.locale or person.locale,
@@ -86,7 +87,6 @@ def _parts(
         variables=_variables(notification, person, type_, stop),
         data=notification.content.get("template_variables") or {},
     )
-    return dict(rendered.parts)
 
 
 def _variables(notification: Notification, person: Person, type_: Type, stop: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class About:
     user_id: str = ""
     priority: str = "MEDIUM"
     expires_at: datetime | None = None  # worthless after that
-    locale: str = ""  # in which it was wished for; "" = the installation's
+    locale: str = ""  # of the words that were chosen
     title: str = ""
     body: str = ""
     link: str = ""

@@ -24,6 +24,11 @@ _STATUSES: dict[str, Kind] = {
     "failed": "failed",
     "canceled": "failed",
 }
+# What <Say> speaks, of each language its usual form first.
+_LANGUAGES = (
+    "en-US", "en-GB", "en-AU", "en-CA", "en-IN", "de-DE", "fr-FR", "fr-CA", "es-ES", "es-MX", "it-IT", "pt-BR", "pt-PT",
+    "nl-NL", "pl-PL", "sv-SE", "da-DK", "fi-FI", "nb-NO", "ca-ES", "ru-RU", "ja-JP", "ko-KR", "zh-CN", "zh-TW",
+)  # fmt: skip
 _EVENTS = ("answered", "completed")
 
 
@@ -32,7 +37,7 @@ class TwilioVoiceOptions:
     account_sid: Annotated[str, Meta(pattern="^AC[0-9A-Za-z]{1,64}$")]
     auth_token: str = secret()
     from_: phones.Senders = checked(phones.check_senders)  # a number of the account, or one for each country
-    language: str = "en-US"  # in which the script is spoken
+    language: str = ""  # in which scripts are spoken, as in "de-DE"; "": in which each is written
     voice: str = ""  # "": Twilio's own for the language
     base_url: str = base_url(BASE_URL)
 
@@ -51,7 +56,8 @@ class TwilioVoice(TwilioProvider):
         sender = phones.sender(self.options.from_, message.to)
         if not sender:
             return Outcome.recipient("The account has no sender for this country.")
-        form = [("To", message.to), ("From", sender), ("Twiml", self._twiml(message.parts["script"]))]
+        twiml = self._twiml(message.parts["script"], self.options.language or _spoken_in(message.about.locale))
+        form = [("To", message.to), ("From", sender), ("Twiml", twiml)]
         if reports_to := self.reports_to(message.delivery_id):
             form += [("StatusCallback", reports_to), *(("StatusCallbackEvent", event) for event in _EVENTS)]
         return await self.create(form, deadline)
@@ -74,9 +80,15 @@ class TwilioVoice(TwilioProvider):
         )
         return [receipt]
 
-    def _twiml(self, script: str) -> str:
+    def _twiml(self, script: str, language: str) -> str:
         voice = f" voice={quoteattr(self.options.voice)}" if self.options.voice else ""
-        return f"<Response><Say language={quoteattr(self.options.language)}{voice}>{_spoken(script)}</Say></Response>"
+        return f"<Response><Say language={quoteattr(language)}{voice}>{_spoken(script)}</Say></Response>"
+
+
+def _spoken_in(locale: str) -> str:
+    """Return Twilio's language for a locale: "de" and "de-AT" are spoken as de-DE."""
+    found = next((each for each in _LANGUAGES if each.lower() == locale.lower()), None)
+    return found or next((each for each in _LANGUAGES if each[:2] == locale[:2].lower()), _LANGUAGES[0])
 
 
 def _spoken(script: str) -> str:

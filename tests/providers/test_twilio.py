@@ -9,13 +9,14 @@ from uuid import UUID
 import pytest
 
 from notifications.providers import options
-from notifications.providers.base import Message, Outcome
+from notifications.providers.base import About, Message, Outcome
 from notifications.providers.twilio import Twilio
 from notifications.providers.twilio_voice import TwilioVoice
 from tests.providers.http_server import Asked, Says, Service
 
 SID, TOKEN = "AC" + "0" * 32, "12345"
 DELIVERY = UUID("019a9c5e-6f0e-7b1c-8c55-0f6b1f1f2a10")
+ABOUT_NOTHING = About()
 TEXT = {"text": "Your order has shipped & is on its way."}
 SENT = Says(201, {"sid": "SM9b5e", "status": "queued", "error_code": None})
 
@@ -31,6 +32,7 @@ def ask(
     to: str = "+493012345678",
     parts: Mapping[str, str] = TEXT,
     callback_url: str = "https://carillon.example.com/receipts/twilio/sms/",
+    about: About = ABOUT_NOTHING,
     **more: object,
 ) -> tuple[Outcome, list[Asked]]:
     async def run():
@@ -38,7 +40,7 @@ def ask(
             stored = {"account_sid": SID, "auth_token": TOKEN, "from": "+4930999999", "base_url": service.url} | more
             provider = cls(options.resolve(cls.Options, stored), timeout=5)
             provider.callback_url = callback_url
-            (outcome,) = await provider.send_many([Message(DELIVERY, cls.channels[0], to, parts)])
+            (outcome,) = await provider.send_many([Message(DELIVERY, cls.channels[0], to, parts, about=about)])
             await provider.close()
             return outcome, service.asked
 
@@ -172,6 +174,16 @@ def test_a_call_speaks_its_script_escaped_and_reports_when_it_is_over():
     )
     events = [value for name, value in parse_qsl(asked.body.decode()) if name == "StatusCallbackEvent"]
     assert events == ["answered", "completed"]
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [("de", "de-DE"), ("de-AT", "de-DE"), ("en-GB", "en-GB"), ("pt", "pt-BR"), ("", "en-US"), ("sw", "en-US")],
+)
+def test_a_script_is_spoken_in_the_language_it_is_written_in(locale, language):
+    _, [asked] = ask(Says(201, {"sid": "CA42"}), cls=TwilioVoice, parts={"script": "Hallo"}, about=About(locale=locale))
+
+    assert f'<Say language="{language}">' in asked.form["Twiml"]
 
 
 def test_a_script_that_is_too_long_is_not_read_out():

@@ -192,7 +192,7 @@ def seen_by_authors(variables: Mapping[str, Any]) -> dict[str, Any]:
     for name in _MAY_BE_EMPTY:
         if given.get(name) == "":
             given[name] = None
-    if isinstance(user := given.get("user"), dict):
+    if isinstance(user := given.get("user"), dict) and "" in user.values():
         given["user"] = {name: None if value == "" else value for name, value in user.items()}
     if isinstance(category := given.get("category"), dict):
         given["category"] = _Named(category)

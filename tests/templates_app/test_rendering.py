@@ -1,11 +1,14 @@
 import json
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from templates_app import drafts, rendering
+from templates_app import compiling, drafts, rendering, standard
+from templates_app.liquid_parts import Parts
 from templates_app.models import TemplateVersion
 from templates_app.rendering import RenderError
 from tests.templates_app.conftest import published
@@ -188,3 +191,18 @@ def test_a_draft_is_read_anew(db: None) -> None:
 
     assert render(rendering.version_contents(write("one")), "sms").parts["text"] == "one"
     assert render(rendering.version_contents(write("two")), "sms").parts["text"] == "two"
+
+
+def test_nothing_that_comes_with_us_is_left_to_the_slower_way() -> None:
+    texts = {"standard": {locale: standard.CONTENTS for locale in standard.LOCALES}}
+    demo = Path(rendering.__file__).resolve().parents[1] / "project" / "demo" / "content" / "templates"
+    for file in demo.glob("*.toml"):
+        texts[file.stem] = tomllib.loads(file.read_text())
+        texts[file.stem].pop("name")
+
+    assert len(texts) > 5
+    for contents in texts.values():
+        for locale, channels in contents.items():
+            for channel, parts in channels.items():
+                compiled = compiling.compile_parts(channel, locale, parts)
+                assert Parts(compiled).compiled == compiled.keys()

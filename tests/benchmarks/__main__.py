@@ -29,7 +29,6 @@ def main(names: list[str]) -> int:
         stored = json.loads(Path(source).read_text())
     else:
         stored = _run(names or _all())
-        RESULTS.write_text(json.dumps(stored, indent=1, default=str))
     parts = [Part.from_json(each) for each in stored["parts"]]
     print(report.table(parts, stored["machine"]))
     print(report.plot(parts))
@@ -63,6 +62,7 @@ def _run(names: list[str]) -> dict[str, Any]:
         part = _in_a_process(name, PARTS[name], bar)
         bar.finish(_expected(PARTS[name]))
         stored["parts"].append(part.as_json())
+        RESULTS.write_text(json.dumps(stored, indent=1, default=str))  # now: a run that is broken off has said so much
     bar.close()
     return stored
 

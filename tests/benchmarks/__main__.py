@@ -25,10 +25,8 @@ LOG = VAR / "bench.log"
 
 def main(names: list[str]) -> int:
     VAR.mkdir(parents=True, exist_ok=True)
-    if source := os.environ.get("FROM"):
-        stored = json.loads(Path(source).read_text())
-    else:
-        stored = _run(names or _all())
+    source = os.environ.get("FROM")
+    stored = json.loads(Path(source).read_text()) if source else _run(names or _all())
     parts = [Part.from_json(each) for each in stored["parts"]]
     print(report.table(parts, stored["machine"]))
     print(report.plot(parts))

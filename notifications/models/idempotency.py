@@ -7,7 +7,8 @@ from project.foundation.encryption import EncryptedJSONField
 class IdempotencyRecord(models.Model):
     """What a request with an Idempotency-Key was answered, kept in the transaction that did its work."""
 
-    caller = models.ForeignKey("notifications.Caller", on_delete=models.CASCADE, related_name="+")
+    # Without a constraint, whose check would lock the caller's one row for every request.
+    caller = models.ForeignKey("notifications.Caller", on_delete=models.CASCADE, related_name="+", db_constraint=False)
     mode = models.CharField(max_length=4, choices=Mode)
     route = models.CharField(max_length=200)  # "POST /notifications/send"
     key = models.CharField(max_length=255)
@@ -28,7 +29,7 @@ class IdempotencyRecord(models.Model):
 class CallerNotificationId(models.Model):
     """A caller's own notification_id beside ours, narrow, so that history can be dropped by partition."""
 
-    caller = models.ForeignKey("notifications.Caller", on_delete=models.CASCADE, related_name="+")
+    caller = models.ForeignKey("notifications.Caller", on_delete=models.CASCADE, related_name="+", db_constraint=False)
     mode = models.CharField(max_length=4, choices=Mode)
     key = models.UUIDField()
     notification_id = models.UUIDField()

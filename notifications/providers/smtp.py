@@ -55,7 +55,7 @@ class _Batch:
 
     def expire(self) -> None:
         for connection in list(self.active):
-            connection.abort("The server did not answer in time.")
+            connection.expire()
 
 
 class SMTP(Provider):

@@ -59,8 +59,12 @@ class Connection:
     def close(self) -> None:
         self._wire.close()
 
-    def abort(self, why: str = "The sending was broken off.") -> None:
-        self._wire.abort(why)
+    def abort(self) -> None:
+        self._wire.abort("The sending was broken off.")
+
+    def expire(self) -> None:
+        """Wait for no more answers: the time is over."""
+        self._wire.give_up("The server did not answer in time.")
 
     async def answers(self, *, deadline: float) -> bool:
         """Find out whether the server is still there."""
@@ -73,7 +77,7 @@ class Connection:
     async def carry(self, take: Take, settle: Settle) -> None:
         """Hand over what `take` gives until it gives no more; each mail's outcome goes to `settle`.
 
-        Raises ConnectionLost when the connection breaks, or is aborted: what has no outcome then was surely not taken.
+        Raises ConnectionLost when the connection breaks or expires: what has no outcome then was surely not taken.
         """
         await self._wire.hold(self._carry(take, settle))
 

@@ -111,6 +111,12 @@ class Wire(asyncio.Protocol):
             self._transport.abort()
 
     def abort(self, why: str) -> None:
+        """Break the connection off. What came and was not read is of no account."""
+        self._replies.clear()
+        self.give_up(why)
+
+    def give_up(self, why: str) -> None:
+        """Break the connection off, no more being expected. What came still counts."""
         self._end(why)
         if self._transport is not None:
             self._transport.abort()
@@ -129,7 +135,7 @@ class Wire(asyncio.Protocol):
         for line in complete:
             self._read(line)
         if self._size > _MOST_BYTES:
-            self.abort("The server's answer has no end.")
+            self.give_up("The server's answer has no end.")
         self._go_on()
 
     def eof_received(self) -> None:
@@ -157,7 +163,7 @@ class Wire(asyncio.Protocol):
     def _read(self, line: bytes) -> None:
         code = line[:3]
         if len(code) < 3 or not code.isdigit():
-            self.abort("The server does not speak SMTP.")
+            self.give_up("The server does not speak SMTP.")
             return
         self._lines.append(line[4:].decode("utf-8", errors="replace").rstrip("\r"))
         if line[3:4] != b"-":

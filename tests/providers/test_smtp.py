@@ -145,6 +145,33 @@ def test_a_mail_of_any_size_arrives_whole(size):
     assert [mail.content.partition(b"\r\n\r\n")[2] for mail in server.received] == [wire + b"\r\n"] * 3
 
 
+def test_answers_of_several_lines_are_one_answer_each():
+    server = Server(replies={"DATA": "354-Go\r\n354 on", ".": "250-2.0.0 Queued\r\n250 2.0.0 as 17"})
+
+    assert kinds(send(server, *(message(number) for number in range(3)), connections=1)) == ["accepted"] * 3
+    assert len(server.received) == 3
+
+
+@pytest.mark.parametrize("size", [1, 7, 40])
+def test_answers_may_come_in_pieces(size):
+    async def in_pieces(session, command):
+        if command.startswith("MAIL"):
+            session.sender = "shop@example.com"
+            text = b"250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Go on\r\n"
+            for start in range(0, len(text), size):
+                session.writer.write(text[start : start + size])
+                await asyncio.sleep(0.001)
+            session.recipient = (await session.reader.readline()).decode().partition("<")[2].partition(">")[0]
+            await session.reader.readline()
+            await session.take_content()
+        return command.startswith("MAIL")
+
+    server = Server(hook=in_pieces)
+
+    assert kinds(send(server, *(message(number) for number in range(3)), connections=1)) == ["accepted"] * 3
+    assert len(server.received) == 3
+
+
 def test_bounces_go_where_the_account_says():
     server = Server()
 

@@ -48,6 +48,32 @@ def test_a_large_mail_cut_off_midway_was_not_taken():
     assert kinds(send(Server(hook=reset), large)) == ["transient"]
 
 
+def test_a_mail_refused_midway_leaves_its_leftovers_to_no_other_mail():
+    async def refuse(session, command):
+        if command != "DATA" or server.commands.count("DATA") > 1:
+            return False
+        session.say("354 Go on")
+        await session.reader.readexactly(100_000)
+        session.say("552 5.3.4 Too big\r\n500 5.5.1 What?\r\n500 5.5.1 What?\r\n500 5.5.1 What?")
+        await asyncio.sleep(0.2)
+        return True
+
+    server = Server(hook=refuse)
+    large = message(1, text="\n".join(["x" * 70] * 100_000))
+
+    assert kinds(send(server, large, message(2), connections=1)) == ["recipient", "accepted"]
+    assert [mail.content.count(b"Mail 2") for mail in server.received] == [1]
+
+
+def test_a_yes_counts_though_the_server_falls_silent_right_after_it():
+    async def silent(session, command):
+        return session.mails > 0
+
+    server = Server(hook=silent)
+
+    assert kinds(send(server, message(1), message(2), connections=1, timeout=0.5)) == ["accepted", "throttled"]
+
+
 @pytest.mark.parametrize("ending", ["reset", "silence"])
 def test_an_answer_lost_after_the_last_dot_leaves_the_outcome_unknown(ending):
     async def lose(session, command):

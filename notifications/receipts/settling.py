@@ -29,10 +29,10 @@ def settle(account: ProviderAccount, records: Sequence[ReceiptRecord], now: date
     """Let receipts of one account do what they do, in a constant number of statements but for those about addresses."""
     from_people = [record for record in records if record.kind in inbound.KINDS]
     of_messages = [record for record in records if record.kind not in inbound.KINDS]
-    inbound.obey(account, from_people)
     deliveries = _locked(_about(account, of_messages))
     _move(account, of_messages, deliveries, now)
     _suppress(account, of_messages, deliveries)
+    inbound.obey(account, from_people)
     for record in of_messages:
         record.address = "" if record.result != Result.PARKED else record.address
     bulk.update(records, ["result", "delivery_id", "due_at", "tries", "address"])

@@ -4,12 +4,13 @@ import threading
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from notifications import accounts, delivery, planning
 from notifications.models import Delivery, Event, ReceiptCall, ReceiptRecord
 from notifications.providers.base import Outcome
 from tests.notifications.gazette import report
-from tests.notifications.given import accepted
+from tests.notifications.given import accepted, given_delivery
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,6 +52,23 @@ def test_a_report_that_comes_eight_times_at_once_counts_once(text_message):
     assert ReceiptRecord.objects.count() == 3 and ReceiptCall.objects.count() == 1
     assert Delivery.objects.get().status == "clicked"
     assert sorted(Event.objects.values_list("kind", flat=True)) == ["clicked", "delivered", "opened"]
+
+
+def test_a_request_of_many_reports_costs_no_more_statements_than_one(ada, order_confirmation, news):
+    def statements(count):
+        for number in range(count):
+            id = f"m-{count}-{number}"
+            given_delivery(
+                ada, order_confirmation, status="sent", channel="sms", provider_account=news, provider_message_id=id
+            )
+        about = [f"m-{count}-{number}" for number in range(count)]
+        with CaptureQueriesContext(connection) as captured:
+            report(*({"event_id": f"e-{id}", "kind": "delivered", "provider_message_id": id} for id in about))
+        return len(captured)
+
+    statements(2)  # what a process asks once
+    assert statements(1) == statements(100) <= 16
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"delivered"}
 
 
 def test_reports_of_different_things_at_once_lead_to_the_furthest(text_message):

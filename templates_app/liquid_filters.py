@@ -26,6 +26,7 @@ MAX_BITS = 1_024  # of a whole number: multiplying grows them without end
 TIME_LIMIT = 2.0  # seconds for one part of one message
 
 _JSON = json.JSONEncoder(ensure_ascii=False)  # json.dumps makes one for each call
+_REMEMBERED = 40  # characters of an amount that is worth remembering
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -90,10 +91,10 @@ def to_json(value: object) -> JsonText:
 @with_context
 def money(value: object, currency: object, *, context: Any) -> str:
     """`{{ 1234.5 | money: "EUR" }}` → €1,234.50, 1.234,50 €"""
-    code = str(currency)
-    if not _CURRENCY.fullmatch(code):
-        raise FilterArgumentError("money: what it was given is no ISO 4217 currency code", token=None)
-    return liquid_numbers.currency(_reader(context).locale, code)(_decimal(value, "money"))
+    amount, code, locale = str(value), str(currency), _reader(context).locale
+    if len(amount) < _REMEMBERED and len(code) < _REMEMBERED:
+        return _written_amount(amount, code, locale)
+    return _written_amount.__wrapped__(amount, code, locale)
 
 
 @with_context
@@ -140,9 +141,23 @@ def local_datetime(value: object, style: object = "medium", *, context: Any) -> 
     return dates.format_datetime(moment, format=_style(style), tzinfo=reader.timezone, locale=reader.locale)
 
 
+# A price stands in more than one part of a message, and in the messages of many.
+@functools.lru_cache(maxsize=4096)
+def _written_amount(amount: str, code: str, locale: Locale) -> str:
+    if not _CURRENCY.fullmatch(code):
+        raise FilterArgumentError("money: what it was given is no ISO 4217 currency code", token=None)
+    return liquid_numbers.currency(locale, code)(_decimal(amount, "money"))
+
+
 @functools.lru_cache(maxsize=4096)
 def _written_day(day: date, style: Any, locale: Locale) -> str:
     return dates.format_date(day, format=style, locale=locale)
+
+
+def forget() -> None:
+    """Drop the amounts and days that were written before: for measurements, where every person is a new one."""
+    _written_amount.cache_clear()
+    _written_day.cache_clear()
 
 
 def _reader(context: Any) -> Reader:

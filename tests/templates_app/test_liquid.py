@@ -256,6 +256,19 @@ def test_numbers_and_times_follow_the_reader(source: str, german: str, british: 
     assert render(source, reader=LONDON) == british
 
 
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("{{ 0.0 | money: 'EUR' }} {{ -0.0 | money: 'EUR' }}", "€0.00 -€0.00"),
+        ("{{ 1 | money: 'EUR' }} {{ 1.0 | money: 'EUR' }} {{ '1' | money: 'EUR' }}", "€1.00 €1.00 €1.00"),
+    ],
+)
+def test_amounts_that_are_equal_are_not_taken_for_each_other(source: str, said: str) -> None:
+    assert render(source) == render(source) == said
+    assert "no number" in fault("{{ true | money: 'EUR' }}").message
+    assert "no ISO 4217" in fault("{{ 1 | money: long }}", {"long": "EUR" * 50}).message
+
+
 def test_standard_filters_are_there() -> None:
     assert render('{{ "2026-11-21" | date: "%d/%m/%Y" }} {{ "a,b" | split: "," | last | upcase }}') == "21/11/2026 B"
 

@@ -194,7 +194,7 @@ def test_a_draft_is_read_anew(db: None) -> None:
 
 
 def test_nothing_that_comes_with_us_is_left_to_the_slower_way() -> None:
-    texts = {"standard": {locale: standard.CONTENTS for locale in standard.LOCALES}}
+    texts = {"standard": dict.fromkeys(standard.LOCALES, standard.CONTENTS)}
     demo = Path(rendering.__file__).resolve().parents[1] / "project" / "demo" / "content" / "templates"
     for file in demo.glob("*.toml"):
         texts[file.stem] = tomllib.loads(file.read_text())

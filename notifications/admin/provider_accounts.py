@@ -74,18 +74,15 @@ class ProviderAccountAdmin(Admin):
         if provider is None:
             return [(None, {"fields": ["name", "provider", "channel", "order", "enabled"]})]
         given = [name for name in account_form.make(provider).base_fields if name.startswith("option_")]
-        known = ["name", "provider_name", "fares"] if obj else ["name"]
+        known = self._shown(provider) if obj else ["name"]
         fieldsets: list[Any] = [(None, {"fields": [*known, "channel", ("order", "enabled"), "rate_limit"]})]
         return [*fieldsets, (words.provider(provider.key), {"fields": given})] if given else fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: ProviderAccount | None = None) -> list[str]:
         if obj is None:
             return []
-        return (
-            ["name", "provider_name", "fares"]
-            if self._provider(request, obj)
-            else ["name", "provider", "channel", "order", "enabled"]
-        )
+        provider = self._provider(request, obj)
+        return self._shown(provider) if provider else ["name", "provider", "channel", "order", "enabled"]
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
         stored = form.store(actor=actor(request))
@@ -116,12 +113,19 @@ class ProviderAccountAdmin(Admin):
         standing = account_health.standing(account)
         return f"{_WORDS[standing.state]}. {standing.error}".strip()
 
+    @display(description="Takes reports at")
+    def reports_at(self, account: ProviderAccount) -> str:
+        return accounts.callback_url(account.provider, account.name)
+
     @admin.action(description="Try again", permissions=["change"])
     def try_again(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
         """Take refused accounts back into use; what is held for them goes on when they work."""
         for account in queryset:
             account_changes.try_again(account, actor=actor(request))
         messages.success(request, "They are tried again with one message each; what is held goes on when it works.")
+
+    def _shown(self, provider: type[Provider]) -> list[str]:
+        return ["name", "provider_name", "fares", *(["reports_at"] if provider.reports else [])]
 
     def _provider(self, request: HttpRequest, obj: ProviderAccount | None = None) -> type[Provider] | None:
         key = obj.provider if obj else request.GET.get("provider", "")

@@ -9,7 +9,7 @@ from tests.benchmarks.harness import Part, Ratio
 from tests.benchmarks.report import number
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "docs" / "benchmarks"
-_ROW, _LEFT, _WIDTH, _RIGHT, _TOP = 30, 330, 760, 150, 64  # pixels
+_ROW, _LEFT, _WIDTH, _RIGHT, _TOP = 30, 460, 920, 150, 64  # pixels
 # static/carillon/css/tokens.css: ink, quiet ink, verdigris, slate, bronze; then the same in the dark.
 _STYLE = """<style>
 text { font: 14px system-ui, sans-serif; fill: #1b2422 } .title { font-weight: 600; font-size: 16px }
@@ -53,12 +53,11 @@ def _promises(parts: Sequence[Part]) -> str:
         return ""
     reaches = [_reach(each, each.must or 1) for each in ratios]
     low, high = math.log2(min(0.5, *reaches)), math.log2(max(4, *reaches))
-    at_goal = -low / (high - low)
+    x = _LEFT - low / (high - low) * (_WIDTH - _LEFT - _RIGHT)  # of the goal
     bars = []
     for n, (each, reach) in enumerate(zip(ratios, reaches, strict=True)):
         share = (math.log2(max(reach, 0.01)) - low) / (high - low)
-        bars.append(_bar(n, each.name, share, _label(each), "ours" if reach >= 1 else "short"))
-    x = _LEFT + at_goal * (_WIDTH - _LEFT - _RIGHT)
+        bars.append(_bar(n, each.name, share, _label(each), "ours" if reach >= 1 else "short", x))
     bars.append(f'<line class="goal" x1="{x:.0f}" x2="{x:.0f}" y1="{_TOP - 12}" y2="{_TOP + len(ratios) * _ROW}"/>')
     bars.append(f'<text class="quiet" x="{x:.0f}" y="{_TOP - 18}" text-anchor="middle">must</text>')
     return _svg("What is promised, and what this run reached", bars, "past the line: kept; outline: not kept")
@@ -73,13 +72,14 @@ def _reach(ratio: Ratio, goal: float) -> float:
     return goal / median if ratio.less_is_better else median / goal
 
 
-def _bar(n: int, name: str, share: float, label: str, kind: str) -> str:
+def _bar(n: int, name: str, share: float, label: str, kind: str, beyond: float = 0.0) -> str:
+    """`beyond`: the label stands right of this x, too, so that no line crosses it."""
     y, width = _TOP + n * _ROW, max(2.0, share * (_WIDTH - _LEFT - _RIGHT))
-    name = name if len(name) <= 46 else f"{name[:45]}…"
+    name = name if len(name) <= 62 else f"{name[:61]}…"
     return (
         f'<text x="{_LEFT - 10}" y="{y + 15}" text-anchor="end">{escape(name)}</text>'
         f'<rect class="{kind}" x="{_LEFT}" y="{y}" width="{width:.0f}" height="{_ROW - 10}" rx="3"/>'
-        f'<text class="quiet" x="{_LEFT + width + 8:.0f}" y="{y + 15}">{escape(label)}</text>'
+        f'<text class="quiet" x="{max(_LEFT + width, beyond) + 8:.0f}" y="{y + 15}">{escape(label)}</text>'
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from tests.benchmarks.harness import Part, Ratio, spread
 from tests.benchmarks.report import goal, number, verdict
 
+BUSY = 0.7  # processes that wanted to run when nothing of ours did yet
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
 
@@ -24,7 +25,9 @@ def write(parts: Sequence[Part], stored: Mapping[str, Any]) -> None:
 def _machine(stored: Mapping[str, Any]) -> str:
     named = "; ".join(f"{name} {value}" for name, value in stored["machine"].items())
     size = "A quick run" if stored["quick"] else "A full run"
-    return f"{size} of {stored['at'][:10]}, {stored['rounds']} rounds. {named}."
+    busy = float(stored["machine"].get("load before", 0)) > BUSY
+    warning = " The machine was busy with other work, so the spreads are wide and the figures low." if busy else ""
+    return f"{size} of {stored['at'][:10]}, {stored['rounds']} rounds.{warning} {named}."
 
 
 def _tables(parts: Sequence[Part]) -> str:

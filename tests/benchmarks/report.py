@@ -83,7 +83,7 @@ def plot(parts: Sequence[Part]) -> str:
         at = _WIDTH // 4
         shown = bar.ljust(_WIDTH)
         shown = shown[:at] + "│" + shown[at + 1 :] if reach <= 1 else shown
-        lines.append(f"  {each.name[:60]:<60}{shown}{reach:6.2f} × must{'' if each.met != 'no' else '  NOT MET'}")
+        lines.append(f"  {each.name[:60]:<61}{shown}{reach:6.2f} × must{'' if each.met != 'no' else '  NOT MET'}")
     return "\n".join(lines) + "\n"
 
 

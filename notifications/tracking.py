@@ -19,8 +19,8 @@ _AFTER_SENT = {Status.DELIVERED, Status.OPENED, Status.CLICKED, Status.BOUNCED, 
 # was put back or given up on because nobody could tell: the provider can.
 MOVES: dict[str, set[str]] = {
     Status.SCHEDULED: {Status.QUEUED, *_BEFORE_SENDING},
-    Status.QUEUED: {Status.QUEUED, Status.SCHEDULED, *_BEFORE_SENDING, *_AFTER_SENT},
-    Status.HELD: {Status.QUEUED, Status.SCHEDULED, Status.CANCELLED, Status.EXPIRED},
+    Status.QUEUED: {Status.QUEUED, Status.SCHEDULED, *_BEFORE_SENDING, Status.SENT, *_AFTER_SENT},
+    Status.HELD: {Status.QUEUED, Status.SCHEDULED, Status.CANCELLED, Status.EXPIRED, *_AFTER_SENT},
     Status.SENDING: {
         Status.SENDING,
         Status.SENT,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from notifications import tracking
+from notifications import outcomes, tracking
 from notifications.models import Attempt, Delivery, ProviderAccount, ReceiptRecord
 from notifications.receipts import inbound
 from notifications.tracking import MOVES, Change, Status
@@ -22,6 +22,7 @@ Result = ReceiptRecord.Result
 # Receipts of things that happen at once may share a second: then the order in which such things happen decides.
 _ORDER = ["sent", "deferred", "delivered", "opened", "clicked", "bounced", "failed", "complained"]
 _NEGATIVE: set[str] = {Status.BOUNCED, Status.FAILED}
+_WAITING: set[str] = {Status.QUEUED, Status.HELD}
 _LOOK_AGAIN = [timedelta(seconds=seconds) for seconds in (2, 10, 60, 600, 3600, 6 * 3600, 24 * 3600)]
 
 
@@ -107,8 +108,10 @@ def _may_move(status: str, change: Change, delivery: Delivery) -> bool:
     """Tell whether a receipt may move a delivery that has come to `status`."""
     if change.status not in MOVES[status]:
         return False
-    if status == Status.QUEUED and (not delivery.attempts or change.status in _NEGATIVE):
+    if status in _WAITING and (not delivery.attempts or change.status in _NEGATIVE):
         return False  # never tried, or about to be tried anew
+    if status in _WAITING and change.status == Status.SENT and delivery.reason != outcomes.UNKNOWN_OUTCOME:
+        return False  # of an earlier try, which came to nothing
     earlier_try = bool(delivery.provider_message_id and change.provider_message_id) and (
         delivery.provider_message_id != change.provider_message_id
     )

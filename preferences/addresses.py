@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import idna
 import phonenumbers
 
+from preferences import chat_services
 from project.foundation import egress
 from project.foundation.encryption import blind_index, blind_indexes
 
@@ -53,6 +54,8 @@ def reachable(channel: str, address: str | dict[str, Any]) -> str:
     Raises InvalidAddress also for a URL that the guard of egress will never let us ask: better said now than later.
     """
     form = normalise(channel, address)
+    if channel == "chat" and not chat_services.allows(form):
+        raise InvalidAddress("This is not the Apprise URL of a chat service that messages may go to.")
     url = endpoint(form) if channel == "web_push" else form if channel == "webhook" else ""
     try:
         if url:

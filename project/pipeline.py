@@ -3,6 +3,7 @@
 from project import env
 
 NOTIFICATION_PROVIDERS = [
+    "notifications.providers.apprise.Apprise",
     "notifications.providers.outbox.Outbox",
     "notifications.providers.apns.APNs",
     "notifications.providers.fcm.FCM",

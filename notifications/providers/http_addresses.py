@@ -4,6 +4,7 @@ Each address is a server of its own. So none of their answers refuses or slows d
 is no reason to try the others later.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import ClassVar
 from urllib.parse import urlsplit, urlunsplit
@@ -15,6 +16,7 @@ from project.foundation import egress
 from project.foundation.egress import Target
 
 _MOST_ADDRESSES = 2  # of one host that are tried
+_LOOKUP_SHARE = 0.4  # of the time there is: what looking a name up may take
 
 
 class AddressProvider(HTTPProvider):
@@ -31,7 +33,7 @@ class AddressProvider(HTTPProvider):
         self, method: str, url: str, *, deadline: float, headers: Mapping[str, str], body: bytes
     ) -> Answer:
         """Make one request of a URL that somebody else gave, if the guard lets it through. Raises NoAnswer."""
-        *first, last = (await self._targets(url))[:_MOST_ADDRESSES]
+        *first, last = (await self._targets(url, deadline))[:_MOST_ADDRESSES]
         for target in first:
             try:
                 return await self._ask_target(method, target, deadline, headers, body)
@@ -40,15 +42,19 @@ class AddressProvider(HTTPProvider):
                     raise
         return await self._ask_target(method, last, deadline, headers, body)
 
-    async def _targets(self, url: str) -> list[Target]:
+    async def _targets(self, url: str, deadline: float) -> list[Target]:
         if self.options.base_url:
             return [_through(self.options.base_url, url)]
+        now = asyncio.get_running_loop().time()
         try:
-            return await egress.resolve(url, resolver=self.resolver)
+            async with asyncio.timeout_at(now + (deadline - now) * _LOOKUP_SHARE):
+                return await egress.resolve(url, resolver=self.resolver)
         except egress.Refused as refusal:
             raise NoAnswer(Outcome.recipient(f"The address is not allowed. {refusal}")) from None
         except egress.NotFound as error:
             raise NoAnswer(Outcome.transient(str(error))) from None
+        except TimeoutError:
+            raise NoAnswer(Outcome.transient("The host's name was not looked up in time.")) from None
 
     async def _ask_target(
         self, method: str, target: Target, deadline: float, headers: Mapping[str, str], body: bytes

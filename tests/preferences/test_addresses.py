@@ -176,3 +176,13 @@ def test_inside_an_allowed_network_it_is_not(settings):
     settings.EGRESS_ALLOW = [ip_network("10.0.0.0/8")]
 
     assert reachable("webhook", "http://10.0.0.7:8080/in") == "http://10.0.0.7:8080/in"
+
+
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "dbus://", "mailto://user:pass@example.com", "nosuch://x"])
+def test_a_chat_address_that_reaches_elsewhere_is_refused_when_it_is_given(address):
+    with pytest.raises(InvalidAddress):
+        reachable("chat", address)
+
+
+def test_a_chat_address_is_taken_as_it_is():
+    assert reachable("chat", "slack://T1/A1/abc") == "slack://T1/A1/abc"

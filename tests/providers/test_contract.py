@@ -20,6 +20,7 @@ from tests.providers.smtp_server import Server
 FROM = "+4930999999"
 # How to set each provider up, with its service played by a stand-in on this machine at `port`.
 SETTINGS = {
+    "anymail": lambda port: {"esp": "postmark", "settings": {"server_token": "t"}, "base_url": f"{url(port)}/"},
     "apns": lambda port: {
         "key": apple_key(),
         "key_id": "ABC123DEFG",
@@ -28,6 +29,7 @@ SETTINGS = {
         "base_url": url(port),
     },
     "fcm": lambda port: {"service_account": service_account(f"{url(port)}/token"), "base_url": url(port)},
+    "apprise": lambda port: {"base_url": url(port)},
     "outbox": lambda port: {},
     "smtp": lambda port: {"host": "127.0.0.1", "port": port, "security": "none", "from": "shop@example.com"},
     "sns": lambda port: {"region": "eu-west-1", "access_key_id": "k", "secret_access_key": "s", "base_url": url(port)},
@@ -43,6 +45,9 @@ SETTINGS = {
 }
 # What the service says to a request, where it speaks HTTP; 200 and nothing else unless said here.
 SAYS = {
+    "anymail": lambda asked: Says(
+        200, {"ErrorCode": 0, "Message": "OK", "MessageID": new_id().hex, "To": asked.json["To"]}
+    ),
     "apns": lambda asked: Says(200, headers={"apns-id": asked.headers["apns-id"]}),
     "fcm": lambda asked: Says(200, {"access_token": "t"} if asked.path == "/token" else {"name": new_id().hex}),
     "sns": lambda asked: Says(200, f"<PublishResult><MessageId>{new_id()}</MessageId></PublishResult>".encode()),
@@ -52,6 +57,7 @@ SAYS = {
 }
 # An address of each channel that a provider's first channel may be.
 ADDRESSES = {
+    "chat": "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js",
     "email": "ada@example.com",
     "sms": "+493012345678",
     "voice": "+493012345678",

@@ -4,16 +4,16 @@ Reading only, in a constant number of queries.
 """
 
 import hashlib
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID
 
 from django.conf import settings
 
-from notifications import accounts, fanout, messages, outcomes
+from notifications import accounts, fanout, gathering, messages, outcomes
 from notifications.accounts import Account
 from notifications.models import Attempt, Broadcast, Delivery, Mode, Notification
 from notifications.providers.base import Message
@@ -21,7 +21,7 @@ from notifications.routing import Allotment, Share
 from notifications.tracking import Change, Status
 from preferences.decisions import ContactPointFacts, Facts, Person, decide_one
 from preferences.loading import category_facts, load_people
-from project.foundation import clock, ids
+from project.foundation import bulk, clock, ids, json_text
 from templates_app.models import Type
 from templates_app.rendering import RenderError
 from templates_app.variables import user_variables
@@ -37,7 +37,7 @@ class Known:
     """What a sub-batch needs to know, loaded in a constant number of queries."""
 
     now: datetime
-    notifications: Mapping[object, Notification]
+    notifications: Mapping[UUID, Notification]
     people: Mapping[int, Person]
     types: Mapping[int, Type]
     interrupted: Mapping[object, int | None]  # account by delivery whose worker was lost during the call
@@ -84,11 +84,9 @@ def sort(batch: Sequence[Delivery], allotment: Allotment) -> Sorted:
     """Sort the sub-batch into what may go out and what may not (any more, or yet), reading only."""
     known = Known(
         now=clock.now(),
-        notifications=Notification.objects.prefetch_related("broadcast").in_bulk(
-            {delivery.notification_id for delivery in batch}
-        ),
+        notifications=gathering.notifications({delivery.notification_id for delivery in batch}),
         people=load_people({delivery.user_id for delivery in batch}),
-        types=Type.objects.select_related("category").in_bulk({delivery.type_id for delivery in batch}),
+        types=gathering.types({delivery.type_id for delivery in batch}),
         interrupted=_interrupted([delivery.id for delivery in batch if delivery.status == Status.SENDING]),
     )
     found = Sorted()
@@ -197,8 +195,9 @@ def _render(delivery: Delivery, known: Known, type_: Type, share: Share, resend:
 
 
 def _attempt(delivery: Delivery, account: Account, message: Message, person: Person, now: datetime) -> Attempt:
-    text = json.dumps([message.to, dict(message.parts)], sort_keys=True, ensure_ascii=False)
-    return Attempt(
+    text = json_text.write([message.to, sorted(message.parts.items())])
+    return bulk.like(
+        _blank(),
         # By the lease too: a try that does not count gives its number to the next.
         id=ids.derived_id(delivery.id, "attempt", delivery.attempts + 1, delivery.lease),
         delivery_id=delivery.id,
@@ -208,3 +207,8 @@ def _attempt(delivery: Delivery, account: Account, message: Message, person: Per
         message_hash=hashlib.sha256(text.encode(errors="replace")).digest(),
         snapshot=user_variables(person),
     )
+
+
+@cache
+def _blank() -> Attempt:
+    return Attempt()

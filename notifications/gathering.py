@@ -4,8 +4,13 @@ Read afresh for every batch: a broadcast that is paused, or a category that chan
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
+from uuid import UUID
+
+from django.db import connection
 
 from notifications.models import Broadcast, Notification
+from project.foundation import bulk
 from templates_app.models import Type
 
 
@@ -21,3 +26,26 @@ def attach_broadcasts(notifications: Sequence[Notification]) -> None:
 def types(pks: Iterable[int]) -> dict[int, Type]:
     """Return types with their categories and templates, by key. One query."""
     return Type.objects.select_related("category", "template").in_bulk(set(pks))
+
+
+def notifications(ids: Iterable[UUID]) -> dict[UUID, Notification]:
+    """Return notifications with their broadcasts, by id. Two queries; what only history shows is not read."""
+    wanted = list(ids)
+    if connection.vendor != "postgresql":
+        found = list(Notification.objects.filter(id__in=wanted))
+    else:
+        keys = [id.hex for id in wanted]
+        found = bulk.select(
+            Notification,
+            f"SELECT {_columns()} FROM {Notification._meta.db_table}"
+            " WHERE id = ANY(%s::uuid[]) AND id BETWEEN %s::uuid AND %s::uuid",
+            ["{" + ",".join(keys) + "}", min(keys), max(keys)],
+        )
+    attach_broadcasts(found)
+    return {notification.id: notification for notification in found}
+
+
+@cache
+def _columns() -> str:
+    fields = [field for field in Notification._meta.concrete_fields if field.name not in {"decisions", "metadata"}]
+    return ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)

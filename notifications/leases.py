@@ -1,6 +1,6 @@
 """Claiming due rows of the queue tables: one statement, many workers, nothing taken twice while a lease holds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import connection
 
-from notifications.models import Delivery, Notification
+from notifications.models import Delivery, Lane, Notification
 from preferences.channels import CHANNELS
 from project.foundation import bulk
 
@@ -77,23 +77,38 @@ def claim(
     return Claim(token, rows, claimed_at)
 
 
-def channels_due(lane: int) -> list[str]:
-    """Return the channels with deliveries of a lane to take up now. One statement, a look into the index for each."""
+@dataclass(frozen=True)
+class Due:
+    """Where there is work to take up now, by lane."""
+
+    planning: frozenset[int]
+    channels: Mapping[int, list[str]]
+
+
+def look() -> Due:
+    """Return what is due, of all lanes and channels. One statement, a look into the index for each."""
     now = _now_sql()
     channels = {f"c{number}": channel for number, channel in enumerate(CHANNELS)}
     listed = ", ".join(f"(%({name})s)" for name in channels)
+    lanes = ", ".join(f"({lane.value})" for lane in Lane)
+    free = f"due_at <= {now} AND (leased_until IS NULL OR leased_until <= {now})"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH known(channel) AS (VALUES {listed})
-            SELECT channel FROM known
+            WITH lanes(lane) AS (VALUES {lanes}), known(channel) AS (VALUES {listed})
+            SELECT lane, NULL FROM lanes
+             WHERE EXISTS (SELECT 1 FROM {Notification._meta.db_table} n WHERE n.lane = lanes.lane AND {free})
+            UNION ALL
+            SELECT lane, channel FROM lanes, known
              WHERE EXISTS (SELECT 1 FROM {Delivery._meta.db_table} d
-                            WHERE d.lane = %(lane)s AND d.channel = known.channel AND d.due_at <= {now}
-                              AND (d.leased_until IS NULL OR d.leased_until <= {now}))
+                            WHERE d.lane = lanes.lane AND d.channel = known.channel AND {free})
             """,
-            {**_times(timedelta()), **channels, "lane": lane},
+            {**_times(timedelta()), **channels},
         )
-        return [row[0] for row in cursor.fetchall()]
+        found = cursor.fetchall()
+    planning = frozenset(lane for lane, channel in found if channel is None)
+    by_lane = {lane.value: [channel for at, channel in found if at == lane and channel is not None] for lane in Lane}
+    return Due(planning, by_lane)
 
 
 def still_held(model: type[Row], ids: Iterable[UUID], token: UUID) -> set[UUID]:
@@ -101,8 +116,7 @@ def still_held(model: type[Row], ids: Iterable[UUID], token: UUID) -> set[UUID]:
 
     What is missing was taken over, cancelled or erased meanwhile, and is no longer ours to write.
     """
-    held = model.objects.select_for_update().filter(id__in=list(ids), lease=token).order_by("id")
-    return set(held.values_list("id", flat=True))
+    return set(bulk.lock(model, ids, lease=token))
 
 
 def put_back(rows: Sequence[Delivery], token: UUID, *, due_at: datetime) -> None:

@@ -5,6 +5,7 @@ the normal one, then bulk.
 """
 
 import logging
+import time
 from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError, connection
@@ -13,6 +14,8 @@ from notifications import delivery, fanout, holding, lanes, leases, planning, st
 from notifications.models import Lane
 
 logger = logging.getLogger(__name__)
+
+SELDOM_SECONDS = 0.5  # between looks at broadcasts and at what is held, while there is other work
 
 
 def sweep(ended: Callable[[], bool] = stopping.asked) -> int:
@@ -30,37 +33,52 @@ def sweep(ended: Callable[[], bool] = stopping.asked) -> int:
 
 
 def _work(ended: Callable[[], bool]) -> int:
-    total = 0
+    """Take up whatever is due, and look at what changes seldom now and then and before the end."""
+    total, look_again = 0, 0.0
     while not ended():
-        count = holding.let_go() or _round(Lane.HIGH, ended) or _round(Lane.NORMAL, ended) or _bulk(ended)
-        if not count:
+        whole = time.monotonic() >= look_again
+        count = (holding.let_go() if whole else 0) or _once(ended, whole=whole)
+        if count:
+            look_again = time.monotonic() + SELDOM_SECONDS if whole else look_again
+        elif whole:
             break
+        else:
+            look_again = 0.0
         total += count
     return total
 
 
-def _round(lane: Lane, ended: Callable[[], bool]) -> int:
+def _once(ended: Callable[[], bool], *, whole: bool) -> int:
+    due = leases.look()
+    return _round(Lane.HIGH, due, ended) or _round(Lane.NORMAL, due, ended) or _bulk(due, ended, whole=whole)
+
+
+def _round(lane: Lane, due: leases.Due, ended: Callable[[], bool]) -> int:
     """Plan one batch of a lane and deliver one sub-batch on each of its channels; what is urgent comes between.
 
     Bulk is planned no further ahead than it is sent, or a broadcast's first message would wait for its last.
     """
-    total = planning.plan_due(lane=lane) if lane != Lane.BULK else 0
-    for channel in leases.channels_due(lane):
-        if lane != Lane.HIGH:
+    total = planning.plan_due(lane=lane) if lane in due.planning and lane != Lane.BULK else 0
+    for number, channel in enumerate(due.channels[lane]):
+        if lane != Lane.HIGH and number:
             total += _urgent(ended)
         if ended():
             break
         total += delivery.deliver_due(channel, lane=lane)
-    return total if total or lane != Lane.BULK else planning.plan_due(lane=lane)
+    return planning.plan_due(lane=lane) if lane == Lane.BULK and lane in due.planning and not total else total
 
 
 def _urgent(ended: Callable[[], bool]) -> int:
     total = 0
-    while not ended() and (count := _round(Lane.HIGH, ended)):
+    while not ended() and (count := _round(Lane.HIGH, leases.look(), ended)):
         total += count
     return total
 
 
-def _bulk(ended: Callable[[], bool]) -> int:
+def _bulk(due: leases.Due, ended: Callable[[], bool], *, whole: bool) -> int:
+    if not (whole or Lane.BULK in due.planning or due.channels[Lane.BULK]):
+        return 0
     with lanes.bulk() as permitted:
-        return fanout.advance_due() + _round(Lane.BULK, ended) if permitted else 0
+        if not permitted:
+            return 0
+        return (fanout.advance_due() if whole else 0) + _round(Lane.BULK, due, ended)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
+
 from notifications.models import Delivery, Event, Notification
 from project.foundation import bulk, ids
 
@@ -41,6 +43,15 @@ MOVES: dict[str, set[str]] = {
 }
 OPEN = {Status.SCHEDULED, Status.QUEUED, Status.HELD, Status.SENDING, Status.UNKNOWN}
 SUCCEEDED = {Status.SENT, Status.DELIVERED, Status.OPENED, Status.CLICKED, Status.COMPLAINED}
+# What a notification is, by the first of these that any of its deliveries has.
+_PRECEDENCE: tuple[tuple[set[Status], Notification.Status], ...] = (
+    (OPEN, Notification.Status.PROCESSING),
+    (SUCCEEDED, Notification.Status.COMPLETED),
+    ({Status.FAILED}, Notification.Status.FAILED),
+    ({Status.BOUNCED}, Notification.Status.FAILED),
+    ({Status.EXPIRED}, Notification.Status.EXPIRED),
+    ({Status.CANCELLED}, Notification.Status.CANCELLED),
+)
 _TIMES: dict[str, str] = {
     Status.SENT: "sent_at",
     Status.DELIVERED: "delivered_at",
@@ -78,8 +89,7 @@ def lock_notifications(deliveries: Iterable[Delivery]) -> None:
 
     Two workers that end the last two deliveries of one notification then see each other's work.
     """
-    wanted = {delivery.notification_id for delivery in deliveries}
-    list(Notification.objects.select_for_update().filter(id__in=wanted).order_by("id").values_list("id", flat=True))
+    bulk.lock(Notification, {delivery.notification_id for delivery in deliveries})
 
 
 def begin(deliveries: Sequence[Delivery]) -> None:
@@ -103,7 +113,7 @@ def record(changes: Sequence[Change], *, now: datetime) -> None:
     for change in changes:
         _apply(change, now)
     bulk.update([change.delivery for change in changes], _WRITTEN)
-    bulk.insert([_event(change, now) for change in changes])
+    bulk.insert(_events(changes, now))
     summarise({change.delivery.notification_id for change in changes})
 
 
@@ -115,7 +125,7 @@ def record_overtaken(changes: Sequence[Change], *, now: datetime) -> None:
     for change in changes:
         _tell_time(change, change.at or now)
     bulk.update([change.delivery for change in changes], [*_TIMES.values()])
-    bulk.insert([_event(change, now) for change in changes])
+    bulk.insert(_events(changes, now))
 
 
 def record_in_inbox(delivery_ids: Sequence[UUID], status: str, *, now: datetime) -> None:
@@ -130,29 +140,23 @@ def record_in_inbox(delivery_ids: Sequence[UUID], status: str, *, now: datetime)
         for change in changes:
             _apply(change, now)
         bulk.update([change.delivery for change in changes], ["status", *_TIMES.values()])
-        bulk.insert([_event(change, now) for change in changes])
+        bulk.insert(_events(changes, now))
 
 
 def summary(statuses: Iterable[str]) -> str:
     """Return a planned notification's status, given those of all its deliveries (pure)."""
     found = set(statuses)
-    if found & OPEN:
-        return Notification.Status.PROCESSING
-    if found & SUCCEEDED:
-        return Notification.Status.COMPLETED
-    for status, outcome in (
-        (Status.FAILED, Notification.Status.FAILED),
-        (Status.BOUNCED, Notification.Status.FAILED),
-        (Status.EXPIRED, Notification.Status.EXPIRED),
-        (Status.CANCELLED, Notification.Status.CANCELLED),
-    ):
-        if status in found:
+    for wanted, outcome in _PRECEDENCE:
+        if found & wanted:
             return outcome
     return Notification.Status.COMPLETED
 
 
 def summarise(notification_ids: set[UUID]) -> None:
     """Bring notifications whose planning is over into line with their deliveries. Their rows are locked already."""
+    if connection.vendor == "postgresql":
+        _summarise_at_once(notification_ids)
+        return
     statuses: dict[UUID, list[str]] = defaultdict(list)
     low, high = ids.time_bounds(list(notification_ids))
     deliveries = Delivery.objects.filter(notification_id__in=notification_ids, id__gte=low, id__lt=high).order_by()
@@ -163,6 +167,25 @@ def summarise(notification_ids: set[UUID]) -> None:
         outcomes[summary(statuses[notification_id])].append(notification_id)
     for outcome, members in outcomes.items():
         Notification.objects.filter(id__in=members, due_at__isnull=True).exclude(status=outcome).update(status=outcome)
+
+
+def _summarise_at_once(notification_ids: set[UUID]) -> None:
+    """Do it in one statement, by the same order of precedence as `summary`."""
+    low, high = ids.time_bounds(list(notification_ids))
+    cases = " ".join(f"WHEN bool_or(d.status = ANY(%s)) THEN '{outcome.value}'" for _, outcome in _PRECEDENCE)
+    keys = "{" + ",".join(id.hex for id in notification_ids) + "}"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE {Notification._meta.db_table} n SET status = s.status
+              FROM (SELECT d.notification_id AS id, CASE {cases} ELSE 'completed' END AS status
+                      FROM {Delivery._meta.db_table} d
+                     WHERE d.notification_id = ANY(%s::uuid[]) AND d.id >= %s AND d.id < %s
+                     GROUP BY d.notification_id) s
+             WHERE n.id = s.id AND n.id >= %s AND n.id < %s AND n.due_at IS NULL AND n.status <> s.status
+            """,
+            [*([*map(str, found)] for found, _ in _PRECEDENCE), keys, low, high, low, high],
+        )
 
 
 def _apply(change: Change, now: datetime) -> None:
@@ -192,11 +215,17 @@ def _tell_time(change: Change, moment: datetime) -> None:
         setattr(change.delivery, field, moment)
 
 
-def _event(change: Change, now: datetime) -> Event:
-    return Event(
-        notification_id=change.delivery.notification_id,
-        delivery_id=change.delivery.id,
-        kind=change.status,
-        at=change.at or now,
-        detail=(change.error or change.reason)[:500],
-    )
+def _events(changes: Iterable[Change], now: datetime) -> list[Event]:
+    blank = Event(at=now)
+    return [
+        bulk.like(
+            blank,
+            id=ids.new_id(),
+            notification_id=change.delivery.notification_id,
+            delivery_id=change.delivery.id,
+            kind=change.status,
+            at=change.at or now,
+            detail=(change.error or change.reason)[:500],
+        )
+        for change in changes
+    ]

@@ -1,6 +1,6 @@
 """Many rows in one statement: COPY and UPDATE … FROM unnest(…) on PostgreSQL, prepared statements on SQLite."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ from django.db.models.base import ModelState
 from project.foundation import sqlite_rows
 from project.foundation.columns import Column, Json, Read, reader
 
-__all__ = ["Json", "insert", "like", "select", "update", "update_held"]
+__all__ = ["Json", "insert", "like", "lock", "select", "update", "update_held"]
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -48,6 +48,26 @@ def _stored(model: type[Row], names: list[str], values: list[Any], readers: list
     row._state = ModelState()
     row._state.adding, row._state.db = False, connection.alias
     return row
+
+
+def lock(model: type[models.Model], keys: Iterable[Any], **held: Any) -> list[Any]:
+    """Lock rows in the order of their keys, those whose stored columns are as `held` says; return the keys locked.
+
+    One statement, inside the caller's transaction. What is missing is there no more, or was changed by another.
+    """
+    wanted = list(keys)
+    if not wanted:
+        return []
+    assert model._meta.pk is not None
+    if connection.vendor != "postgresql":
+        rows = model._default_manager.select_for_update().filter(pk__in=wanted, **held).order_by("pk")
+        return list(rows.values_list("pk", flat=True))
+    key = _column(model, model._meta.pk.name)
+    texts = key.texts_of(wanted)
+    sql, parameters = _locking(model, key, texts, held)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return [found for (found,) in cursor.fetchall()]
 
 
 def insert(rows: Sequence[models.Model]) -> None:
@@ -98,13 +118,15 @@ def update_held(rows: Sequence[Row], fields: Sequence[str], **held: Any) -> list
 def _copy(rows: Sequence[models.Model]) -> None:
     model = type(rows[0])
     columns = _all_columns(model)
+    if rows[0].pk is None:  # the database numbers them
+        columns = [column for column in columns if not column.field.primary_key]
     names = ", ".join(column.quoted for column in columns)
     lines = map("\t".join, zip(*(column.for_copy(rows) for column in columns), strict=True))
-    with connection.cursor() as cursor:
-        with cursor.copy(f"COPY {_quote(model._meta.db_table)} ({names}) FROM STDIN") as copying:
-            copying.write("\n".join(lines) + "\n")
-        for row in rows:
-            row._state.adding = False
+    statement = f"COPY {_quote(model._meta.db_table)} ({names}) FROM STDIN"
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copying:
+        copying.write("\n".join(lines) + "\n")
+    for row in rows:
+        row._state.adding = False
 
 
 def _update_from_arrays(
@@ -122,26 +144,23 @@ def _update_from_arrays(
     values = [f"v.k{n}" if n in varying else f"%s::{column.type}" for n, column in enumerate(columns)]
     constants = [[] if n in varying else [column[0]] for n, column in enumerate(texts)]
     new, same = range(1, 1 + len(names)), range(1 + len(names), len(columns))
-    table, key = _quote(model._meta.db_table), columns[0]
+    key = columns[0]
     sets = ", ".join(f"{columns[n].quoted} = {values[n]}" for n in new)
     arrays = ", ".join(f"%s::{columns[n].type}[]" for n in varying)
+    names_of_arrays = ", ".join(f"k{n}" for n in varying)
     bounds = _bounds(key, texts[0])
     within = f" AND t.{key.quoted} BETWEEN %s::uuid AND %s::uuid" if bounds else ""
     where = f"t.{key.quoted} = v.k0{within}"
     where += "".join(f" AND t.{columns[n].quoted} IS NOT DISTINCT FROM {values[n]}" for n in same)
-    first, locking = "", []
+    first, locking = "", list[Any]()
     if held is not None:
-        still = " AND ".join(f"t.{_column(model, name).quoted} = %s" for name in held)
-        first = (
-            f"WITH mine AS MATERIALIZED (SELECT t.{key.quoted} FROM {table} t"
-            f" WHERE t.{key.quoted} = ANY(%s::{key.type}[]){within} AND {still} ORDER BY t.{key.quoted} FOR UPDATE) "
-        )
-        locking = [key.array(texts[0]), *bounds, *held.values()]
+        mine, locking = _locking(model, key, texts[0], held)
+        first = f"WITH mine AS MATERIALIZED ({mine}) "
         where += f" AND t.{key.quoted} IN (SELECT {key.quoted} FROM mine)"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"{first}UPDATE {table} t SET {sets} FROM unnest({arrays}) AS v({', '.join(f'k{n}' for n in varying)})"
-            f" WHERE {where} RETURNING t.{key.quoted}",
+            f"{first}UPDATE {_quote(model._meta.db_table)} t SET {sets} FROM unnest({arrays})"
+            f" AS v({names_of_arrays}) WHERE {where} RETURNING t.{key.quoted}",
             [
                 *locking,
                 *(constant for n in new for constant in constants[n]),
@@ -151,6 +170,20 @@ def _update_from_arrays(
             ],
         )
         return [found for (found,) in cursor.fetchall()]
+
+
+def _locking(
+    model: type[models.Model], key: Column, texts: Sequence[str | None], held: Mapping[str, Any]
+) -> tuple[str, list[Any]]:
+    bounds = _bounds(key, texts)
+    where = f"t.{key.quoted} = ANY(%s::{key.type}[])"
+    where += f" AND t.{key.quoted} BETWEEN %s::uuid AND %s::uuid" if bounds else ""
+    where += "".join(f" AND t.{_column(model, name).quoted} = %s" for name in held)
+    table = _quote(model._meta.db_table)
+    return (
+        f"SELECT t.{key.quoted} FROM {table} t WHERE {where} ORDER BY t.{key.quoted} FOR UPDATE",
+        [key.array(texts), *bounds, *held.values()],
+    )
 
 
 def _bounds(key: Column, texts: Sequence[str | None]) -> list[str]:

@@ -58,6 +58,9 @@ class Column:
         else:
             name = self.name
             values = [getattr(row, name) for row in rows]
+        return self.texts_of(values)
+
+    def texts_of(self, values: Sequence[Any]) -> list[str | None]:
         first, write = values[0], self._write
         if (first is None or not self._sealed) and all(value is first for value in values):
             return [None if first is None else write(first)] * len(values)

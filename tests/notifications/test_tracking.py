@@ -6,6 +6,7 @@ import pytest
 from notifications import tracking
 from notifications.models import Delivery, Notification
 from notifications.tracking import Change, Status
+from project.foundation import ids
 from tests.notifications.given import given_delivery
 
 pytestmark = pytest.mark.django_db
@@ -98,3 +99,18 @@ def test_two_moves_of_one_delivery_in_one_go_end_where_the_second_leads(ada, ord
     stored = Delivery.objects.get()
     assert (stored.status, stored.delivered_at, stored.clicked_at) == ("clicked", clock_now, clock_now)
     assert stored.events.count() == 2
+
+
+def test_the_database_sums_up_as_the_pure_rule_does(ada, order_confirmation):
+    wanted = {}
+    for one, other in itertools.combinations_with_replacement(Status, 2):
+        first = given_delivery(ada, order_confirmation, status=one, reason="account")
+        copy = Delivery.objects.get(pk=first.pk)
+        copy.pk, copy.status = ids.derived_id(first.notification_id, 1, "email"), other
+        copy.due_at = copy.due_at if other in {"queued", "sending", "scheduled", "unknown"} else None
+        copy.save(force_insert=True)
+        wanted[first.notification_id] = tracking.summary([one, other])
+
+    tracking.summarise(set(wanted))
+
+    assert dict(Notification.objects.values_list("id", "status")) == wanted

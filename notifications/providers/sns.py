@@ -131,14 +131,14 @@ class SNS(HTTPProvider):
             found = _MESSAGE_ID.search(answer.body)
             return self.outcome_of(answer, provider_message_id=found[1].decode() if found else "")
         found = _ERROR.search(answer.body)
-        code = found[1].decode() if found else ""
+        named = found[1].decode() if found else ""
         # Not AWS's words: they may repeat the number.
-        words = f"{self.service} answered {answer.status}: {code}"
-        if code in _STOPPED:
+        words = f"{self.service} answered {answer.status}: {named}"
+        if named in _STOPPED:
             return Outcome.recipient(words, dead_address="stop")
-        if code in _BY_CODE:
-            return outcome(_BY_CODE[code], words, retry_after=answer.retry_after)
-        return self.outcome_of(answer, error=code)
+        if named in _BY_CODE:
+            return outcome(_BY_CODE[named], words, retry_after=answer.retry_after)
+        return self.outcome_of(answer, error=named)
 
     async def _certificate(self, url: str) -> bytes:
         if url not in self._certificates:

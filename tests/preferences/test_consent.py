@@ -2,7 +2,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connections
+from django.db import DatabaseError, connection, connections, transaction
 
 from preferences import consent, loading
 from preferences.consent import Choice, LockedPreference, Origin, Silence
@@ -85,13 +85,13 @@ def test_replacing_forgets_what_is_not_named_with_a_line_for_each(ada, orders, o
     consent.set_preference(ada, category=offers, enabled=False, **BY)
     consent.set_preference(ada, channel="sms", enabled=True, **BY)
     consent.mute(ada, category=orders, **BY)
-    ConsentRecord.objects.all().delete()
+    before = len(ledger(ada))
 
     changed = consent.apply(ada, choices=[Choice(True, channel="sms")], origin=ORIGIN, replace=True)
 
     assert changed == 2
     assert loading.choices(ada.pk) == {("", "sms"): True}
-    assert ledger(ada) == [("category:offers", "no", "unset"), ("mute:category:orders", "forever", "unset")]
+    assert ledger(ada)[before:] == [("category:offers", "no", "unset"), ("mute:category:orders", "forever", "unset")]
 
 
 def test_mutes_of_everything_a_category_and_a_type_stand_side_by_side(ada, offers):
@@ -158,3 +158,14 @@ def test_changes_at_the_same_moment_leave_a_ledger_without_a_gap():
     now = {True: "yes", False: "no", None: "unset"}[loading.choices(ada.pk).get(("", "email"))]
     assert all(old != new for old, new in lines)
     assert surplus == (dict.fromkeys(words, 0) if now == "unset" else {"unset": -1, "yes": 0, "no": 0} | {now: 1})
+
+
+def test_the_database_itself_refuses_to_change_the_ledger(ada, offers):
+    consent.set_preference(ada, category=offers, channel="email", enabled=False, source="api", actor="key:shop")
+
+    with pytest.raises(DatabaseError), transaction.atomic():
+        ConsentRecord.objects.update(new="yes")
+    if connection.vendor == "postgresql":
+        with pytest.raises(DatabaseError), transaction.atomic():
+            ConsentRecord.objects.all().delete()
+    assert ConsentRecord.objects.get().new == "no"

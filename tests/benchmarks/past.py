@@ -1,8 +1,9 @@
 """A long past, made in the database: copies of one row of each history table, under ids of this month."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
-from django.db import connection, models
+from django.db import ProgrammingError, connection, models
 
 from notifications.models import Delivery, Event, Notification
 from preferences.models import User
@@ -39,7 +40,14 @@ def fill(rows: int) -> None:
             cursor.execute(_statement(model, derived), values)
     with connection.cursor() as cursor:
         for model, _ in _TABLES:
-            cursor.execute(f'ANALYZE "{model._meta.db_table}"')
+            cursor.execute(f'VACUUM (ANALYZE) "{model._meta.db_table}"')
+    _settle()
+
+
+def _settle() -> None:
+    """Have written out what filling left in memory, or the measurement would wait for it now and then."""
+    with suppress(ProgrammingError), connection.cursor() as cursor:  # the role may not be allowed to
+        cursor.execute("CHECKPOINT")
 
 
 def _statement(model: type[models.Model], derived: dict[str, str]) -> str:

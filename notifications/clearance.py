@@ -15,7 +15,7 @@ from django.conf import settings
 
 from notifications import accounts, fanout, gathering, messages, outcomes
 from notifications.accounts import Account
-from notifications.models import Attempt, Broadcast, Delivery, Mode, Notification
+from notifications.models import Attempt, Broadcast, Delivery, InboxCounter, Mode, Notification
 from notifications.providers.base import Message
 from notifications.routing import Allotment, Share
 from notifications.tracking import Change, Status
@@ -41,6 +41,7 @@ class Known:
     people: Mapping[int, Person]
     types: Mapping[int, Type]
     interrupted: Mapping[object, int | None]  # account by delivery whose worker was lost during the call
+    unread: Mapping[int, int]  # what each person has not read in their inbox; on push alone
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def sort(batch: Sequence[Delivery], allotment: Allotment) -> Sorted:
         people=load_people({delivery.user_id for delivery in batch}),
         types=gathering.types({delivery.type_id for delivery in batch}),
         interrupted=_interrupted([delivery.id for delivery in batch if delivery.status == Status.SENDING]),
+        unread=_unread({delivery.user_id for delivery in batch if delivery.channel == "push"}),
     )
     found = Sorted()
     for delivery in batch:
@@ -106,6 +108,13 @@ def _interrupted(delivery_ids: Sequence[UUID]) -> dict[object, int | None]:
         return {}
     tries = Attempt.objects.filter(delivery_id__in=delivery_ids, outcome=Attempt.Outcome.OPEN)
     return dict(tries.values_list("delivery_id", "provider_account_id"))
+
+
+def _unread(people: set[int]) -> dict[int, int]:
+    """Return how much is unread in the inboxes of these people, without those who never had anything in it."""
+    if not people:
+        return {}
+    return dict(InboxCounter.objects.filter(user_id__in=people).values_list("user_id", "unread"))
 
 
 def _decide(delivery: Delivery, known: Known, allotment: Allotment) -> Ready | Change | Later:
@@ -184,7 +193,8 @@ def _contact_point(delivery: Delivery, person: Person) -> ContactPointFacts | No
 def _render(delivery: Delivery, known: Known, type_: Type, share: Share, resend: bool) -> Ready | Change:
     notification, person = known.notifications[delivery.notification_id], known.people[delivery.user_id]
     try:
-        message = messages.compose(delivery, notification, person, type_, _contact_point(delivery, person))
+        point, badge = _contact_point(delivery, person), known.unread.get(delivery.user_id)
+        message = messages.compose(delivery, notification, person, type_, point, badge=badge)
     except RenderError as error:
         return Change(delivery, Status.FAILED, dead=True, error=f"render: {error}")
     except Exception as error:

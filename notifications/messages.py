@@ -17,9 +17,18 @@ _ABOUT_MAIL = About()
 
 
 def compose(
-    delivery: Delivery, notification: Notification, person: Person, type_: Type, point: ContactPointFacts | None
+    delivery: Delivery,
+    notification: Notification,
+    person: Person,
+    type_: Type,
+    point: ContactPointFacts | None,
+    *,
+    badge: int | None = None,
 ) -> Message:
-    """Return the message of one delivery, ready for its provider. Raises RenderError."""
+    """Return the message of one delivery, ready for its provider. Raises RenderError.
+
+    `badge`: what the person has not read, where the channel shows that; null leaves the device's own number.
+    """
     mailed = delivery.channel == "email"
     stop = _unsubscribe_url(delivery.channel, person, type_)
     rendered = _rendered(delivery.channel, notification, person, type_, notification.template_version_id, stop)
@@ -29,12 +38,14 @@ def compose(
         to=point.address if point else "",
         parts=dict(rendered.parts),
         headers=_list_headers(stop) if mailed and stop else _NO_HEADERS,
-        about=_ABOUT_MAIL if mailed else _about(delivery, notification, person, type_, rendered.locale),
+        about=_ABOUT_MAIL if mailed else _about(delivery, notification, person, type_, rendered.locale, badge),
         secrets=webhook_secrets.signing(point.secret, datetime.now(tz=UTC)) if point and point.secret else (),
     )
 
 
-def _about(delivery: Delivery, notification: Notification, person: Person, type_: Type, locale: str) -> About:
+def _about(
+    delivery: Delivery, notification: Notification, person: Person, type_: Type, locale: str, badge: int | None
+) -> About:
     payload = notification.content
     return About(
         notification_id=str(notification.public_id),
@@ -48,6 +59,7 @@ def _about(delivery: Delivery, notification: Notification, person: Person, type_
         body=payload.get("body") or "",
         link=payload.get("link") or "",
         data=payload.get("template_variables") or {},
+        badge=badge,
     )
 
 

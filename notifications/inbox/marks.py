@@ -44,6 +44,7 @@ MARKS: Mapping[str, Mark] = {
     "clicked": Mark(Q(read_at__isnull=True), {"read_at": NOW, "seen_at": KEEP_OR_NOW}),
 }
 MARKS_OF_ALL = ("seen", "read", "archive")
+_OPENING = {"seen", "read"}  # the person had it before their eyes: its delivery was opened
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def _change(user_pk: int, items: QuerySet[InboxItem], act: str) -> Marked:
     standing = feed.lock({user_pk: 0})[user_pk]
     now = clock.now()
     changed = _update(items.filter(MARKS[act].changes), MARKS[act].sets, standing.seq, now)
-    if changed and act == "read":
+    if changed and act in _OPENING:
         tracking.record_in_inbox(changed, tracking.Status.OPENED, now=now)
     if changed:
         standing = feed.recount(user_pk, seq=standing.seq + len(changed))

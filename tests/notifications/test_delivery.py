@@ -1,12 +1,15 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from notifications import accounts, clearance, delivery, leases, planning
-from notifications.models import Attempt, Delivery, Notification, OutboxMessage, ProviderAccount
+from notifications.models import Attempt, Delivery, InboxCounter, Notification, OutboxMessage, ProviderAccount
 from notifications.providers.base import Outcome
 from notifications.routing import Allotment
 from preferences.models import ContactPoint, Preference
+from project.foundation.encryption import blind_index
 from tests.flow import let_time_pass, run_until_idle
 from tests.notifications.given import accepted
 
@@ -252,3 +255,30 @@ def test_what_may_have_been_sent_is_called_neither_cancelled_nor_expired(ada, we
 
     assert len(provider.calls) == 1
     assert email_of(notification).status == "failed"
+
+
+@pytest.mark.parametrize(("channel", "badge"), [("push", 3), ("web_push", None)])
+def test_a_push_says_how_much_is_unread_in_one_query(ada, bob, order_confirmation, monkeypatch, channel, badge):
+    told = {}
+    monkeypatch.setattr(
+        accounts,
+        "send",
+        lambda account, messages: [
+            told.update({message.about.user_id: message.about.badge}) or Outcome.accepted() for message in messages
+        ],
+    )
+    for user, unread in ((ada, 3), (bob, None)):
+        address = f"device-of-{user.user_id}"
+        index = blind_index(channel, address)
+        ContactPoint.objects.create(user=user, channel=channel, address=address, address_index=index)
+        if unread is not None:
+            InboxCounter.objects.create(user=user, unread=unread, total=5)
+        accepted(user, order_confirmation, channels_preferred=[channel])
+    planning.plan_due()
+
+    with CaptureQueriesContext(connection) as asked:
+        delivery.deliver_due(channel)
+
+    assert told == {"ada": badge, "bob": None}
+    counters = [query for query in asked if "inboxcounter" in query["sql"]]
+    assert len(counters) == (1 if channel == "push" else 0)

@@ -158,6 +158,11 @@ def test_a_short_code_that_asks_to_stop_is_nobodys_number(news, replies):
     assert ReceiptRecord.objects.get().result == "unmatched"
 
 
+def test_a_round_in_which_nothing_is_due_costs_a_look(news, django_assert_max_num_queries):
+    with django_assert_max_num_queries(2):  # the clock on PostgreSQL, and what is due
+        assert catching_up.catch_up() == 0
+
+
 def test_no_address_is_left_in_records_or_logs(ada, text_message, replies, caplog):
     caplog.set_level(logging.DEBUG)
     text_message()

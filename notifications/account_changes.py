@@ -1,18 +1,21 @@
 """Changing provider accounts: the only writer of their rows, for the API and the admin alike."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import phonenumbers
 from django.db import transaction
 
 from notifications import account_states, accounts, doorbell, rate_limits
 from notifications.models import ProviderAccount
 from notifications.providers import options
+from preferences.models import Category
 from project.foundation import audit
 from project.foundation.problems import Fault, InvalidRequest
 
 NAME_LENGTH = 100
+BY_NUMBER = ("sms", "voice")  # channels whose addresses have a country
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,9 @@ class Wanted:
     order: int = 10
     enabled: bool = True
     rate_limit: str = ""  # "100/s", "1000/m"; "" = none
+    weight: int = 1  # its share among the accounts of the same order
+    countries: Sequence[str] = ()  # ISO 3166-1 alpha-2, of phone numbers; none = all
+    categories: Sequence[str] = ()  # categories' keys; none = all
 
 
 @transaction.atomic
@@ -47,6 +53,9 @@ def save(name: str, wanted: Wanted, *, actor: str) -> tuple[ProviderAccount, boo
             "order": wanted.order,
             "enabled": wanted.enabled,
             "rate_limit": wanted.rate_limit,
+            "weight": wanted.weight,
+            "countries": _sorted(wanted.countries, str.upper),
+            "categories": _sorted(wanted.categories, str),
         },
     )
     account_states.forgive(account.pk)
@@ -92,6 +101,7 @@ def _checked(wanted: Wanted, stored: ProviderAccount | None) -> tuple[str, dict[
         rate_limits.parse(wanted.rate_limit)
     except ValueError as error:
         found.append(Fault("/rate_limit", "invalid_value", str(error)))
+    found += serving_faults(channel or "", wanted.countries, wanted.categories)
     before = stored.options if stored is not None and stored.provider == wanted.provider else {}
     merged, faults = options.merged(provider.Options, wanted.options, before)
     found += faults
@@ -100,9 +110,28 @@ def _checked(wanted: Wanted, stored: ProviderAccount | None) -> tuple[str, dict[
     return channel, merged
 
 
+def serving_faults(channel: str, countries: Sequence[str], categories: Sequence[str]) -> list[Fault]:
+    """Return what is wrong with what an account shall serve."""
+    found = []
+    if countries and channel not in BY_NUMBER:
+        found.append(Fault("/countries", "invalid_value", "Only phone numbers have a country: sms and voice."))
+    unknown = sorted({each.upper() for each in countries} - phonenumbers.SUPPORTED_REGIONS)
+    if unknown:
+        words = f"{', '.join(unknown)}: a country is written in two letters, as DE."
+        found.append(Fault("/countries", "invalid_value", words))
+    known = set(Category.objects.filter(key__in=categories).values_list("key", flat=True)) if categories else set()
+    if strange := [key for key in categories if key not in known]:
+        found.append(Fault("/categories", "unknown_category", f"There is no category {', '.join(strange)}."))
+    return found
+
+
+def _sorted(words: Sequence[str], form: Callable[[str], str]) -> list[str]:
+    return sorted({form(word) for word in words})
+
+
 def _changed(stored: ProviderAccount | None, account: ProviderAccount) -> list[str]:
     """Return the names of what changed, never the values: options hold credentials."""
-    fields = ("provider", "channel", "order", "enabled", "rate_limit")
+    fields = ("provider", "channel", "order", "weight", "countries", "categories", "enabled", "rate_limit")
     before = {name: getattr(stored, name) for name in fields} | (stored.options if stored else {}) if stored else {}
     after = {name: getattr(account, name) for name in fields} | account.options
     return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))

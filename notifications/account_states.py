@@ -66,7 +66,7 @@ def record(
 
     `known` is the state as it was read before: success on top of success is not written.
     """
-    if account.id is None:
+    if account.id is None or account.keeps_messages:  # the outbox is never in trouble: what it refuses is acted out
         return
     if accounts.has_many_servers(account):
         outcomes = [outcome for outcome in outcomes if outcome.kind not in _FAILED]
@@ -79,6 +79,7 @@ def record(
     _set_breaker(state, breaker.after(before, seen, now, probe=probe))
     _throttle(state, outcomes, now)
     _refuse(state, account, outcomes, now)
+    _note_error(state, account, outcomes, now)
     state.save()
     if before.opened_at is None and state.opened_at is not None:
         logger.warning("account.circuit_opened", extra={"account": account.name})
@@ -127,12 +128,18 @@ def _refuse(state: AccountState, account: Account, outcomes: Sequence[Outcome], 
     refused = next((outcome for outcome in outcomes if outcome.kind == "account"), None)
     if refused is None or state.refused_at is not None:
         return
-    state.refused_at, state.refusal = now, _without_credentials(refused.error, account)[:500]
+    state.refused_at, state.refusal = now, without_credentials(refused.error, account)[:500]
     logger.error("account.refused", extra={"account": account.name})
     audit.record("system", "provider_account.refused", f"provider_account:{account.name}", error=state.refusal)
 
 
-def _without_credentials(error: str, account: Account) -> str:
+def _note_error(state: AccountState, account: Account, outcomes: Sequence[Outcome], now: datetime) -> None:
+    errors = [outcome.error for outcome in outcomes if outcome.kind not in _WORKED and outcome.error]
+    if errors:
+        state.last_error, state.last_error_at = without_credentials(errors[-1], account)[:500], now
+
+
+def without_credentials(error: str, account: Account) -> str:
     provider = accounts.provider_classes().get(account.provider)
     described = options.describe(provider.Options) if provider else {}
     for name, value in account.options.items():

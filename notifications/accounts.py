@@ -37,10 +37,15 @@ class Account:
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # as stored: `env:NAME` not yet read
     rate: Rate | None = None  # None: as fast as it goes
     enabled: bool = True
+    order: int = 10
+    weight: int = 1  # its share among the accounts of the same order
+    countries: frozenset[str] = frozenset()  # ISO 3166-1 alpha-2; none: all
+    categories: frozenset[str] = frozenset()  # categories' keys; none: all
 
     @property
     def keeps_messages(self) -> bool:
-        return provider_class(self.provider).keeps_messages
+        known = provider_classes().get(self.provider)
+        return known is not None and known.keeps_messages
 
 
 @dataclass
@@ -154,10 +159,10 @@ def provider_classes() -> dict[str, type[Provider]]:
 
 def _load() -> _Loaded:
     by_channel: dict[str, list[Account]] = {}
-    for row in ProviderAccount.objects.order_by("order", "name"):
-        account = _account(row)
-        before = by_channel.setdefault(row.channel, [])
-        if not _keeps_messages(account) or all(map(_keeps_messages, before)):
+    found = [_account(row) for row in ProviderAccount.objects.order_by("order", "name")]
+    for account in sorted(found, key=lambda each: (each.order, each.keeps_messages)):
+        before = by_channel.setdefault(account.channel, [])
+        if not account.keeps_messages or all(each.keeps_messages for each in before):
             before.append(account)
     return _Loaded(by_channel, time.monotonic())
 
@@ -171,6 +176,10 @@ def _account(row: ProviderAccount) -> Account:
         options=row.options,
         rate=_rate(row),
         enabled=row.enabled,
+        order=row.order,
+        weight=row.weight,
+        countries=frozenset(row.countries),
+        categories=frozenset(row.categories),
     )
 
 
@@ -180,11 +189,6 @@ def _rate(row: ProviderAccount) -> Rate | None:
     except ValueError:  # not written by account_changes
         logger.error("account.rate_limit_unreadable", extra={"account": row.name})
         return None
-
-
-def _keeps_messages(account: Account) -> bool:
-    known = provider_classes().get(account.provider)
-    return known is not None and known.keeps_messages
 
 
 def _provider(account: Account) -> Provider:

@@ -13,11 +13,12 @@ from uuid import UUID
 
 from django.conf import settings
 
-from notifications import accounts, fanout, gathering, messages, outcomes
+from notifications import accounts, fanout, gathering, messages, outcomes, routing, timing
 from notifications.accounts import Account
 from notifications.models import Attempt, Broadcast, Delivery, InboxCounter, Mode, Notification
+from notifications.providers import phones
 from notifications.providers.base import Message
-from notifications.routing import Allotment, Share
+from notifications.routing import Allotment, Destination, Share
 from notifications.tracking import Change, Status
 from preferences.decisions import ContactPointFacts, Facts, Person, decide_one
 from preferences.loading import category_facts, load_people
@@ -125,7 +126,7 @@ def _decide(delivery: Delivery, known: Known, allotment: Allotment) -> Ready | C
         return Change(delivery, Status.FAILED, dead=True, error="Sending this message ended its worker.")
     stopped = _stopped(delivery, known, type_)
     if delivery.status == Status.SENDING:  # its worker was lost, and may have sent it
-        if not (resend or _kept(delivery)):
+        if not (resend or _kept(delivery, known, type_)):
             return Change(delivery, Status.UNKNOWN, error=f"{_LOST}.")
         if stopped is not None:
             return Change(delivery, Status.FAILED, error=f"{_LOST}, and it may not be sent again.")
@@ -135,7 +136,9 @@ def _decide(delivery: Delivery, known: Known, allotment: Allotment) -> Ready | C
         return stopped
     if _broadcast_status(delivery, known) == Broadcast.Status.PAUSED:
         return Change(delivery, Status.HELD, reason=fanout.PAUSED)
-    share = _share(delivery, known, allotment)
+    if delivery.status != Status.SENDING and (quiet := _quiet(delivery, known, type_)) is not None:
+        return Change(delivery, Status.SCHEDULED, due_at=quiet, reason=timing.QUIET_HOURS)
+    share = _share(delivery, known, type_, allotment)
     if share is None:
         return Change(delivery, Status.HELD, reason="account", error="No provider account can take this channel.")
     if isinstance(share, timedelta):
@@ -143,19 +146,36 @@ def _decide(delivery: Delivery, known: Known, allotment: Allotment) -> Ready | C
     return _render(delivery, known, type_, share, resend)
 
 
-def _kept(delivery: Delivery) -> bool:
+def _kept(delivery: Delivery, known: Known, type_: Type) -> bool:
     """Tell whether it goes to the outbox, which takes a message twice without harm."""
     if delivery.mode == Mode.TEST:
         return True
-    first = next(iter(accounts.usable(delivery.channel)), None)
+    usable = accounts.usable(delivery.channel)
+    destination = _destination(delivery, known, type_, by_country=any(account.countries for account in usable))
+    first = next((account for account in usable if routing.serves(account, destination)), None)
     return first is not None and first.keeps_messages
 
 
-def _share(delivery: Delivery, known: Known, allotment: Allotment) -> Share | timedelta | None:
+def _share(delivery: Delivery, known: Known, type_: Type, allotment: Allotment) -> Share | timedelta | None:
     if delivery.mode == Mode.TEST:
         return Share(accounts.of_test_mode(delivery.channel), settings.FLUSH_SIZE)
     in_doubt = delivery.provider_account_id if delivery.reason == outcomes.UNKNOWN_OUTCOME else None
-    return allotment.take(pinned=known.interrupted.get(delivery.id, in_doubt))
+    destination = _destination(delivery, known, type_, by_country=allotment.route.by_country)
+    return allotment.take(destination, pinned=known.interrupted.get(delivery.id, in_doubt))
+
+
+def _destination(delivery: Delivery, known: Known, type_: Type, *, by_country: bool) -> Destination:
+    point = _contact_point(delivery, known.people[delivery.user_id]) if by_country else None
+    return Destination(delivery.id, type_.category.key, phones.country(point.address) if point else "")
+
+
+def _quiet(delivery: Delivery, known: Known, type_: Type) -> datetime | None:
+    """Return when it may go, where quiet hours have begun or were made longer since it was planned."""
+    person = known.people[delivery.user_id]
+    end = timing.quiet_until(person, category_facts(type_.category), delivery.channel, known.now)
+    if end is None or delivery.reason == outcomes.UNKNOWN_OUTCOME:  # it may have been sent: let it be known soon
+        return None
+    return timing.release_at(person, end, delivery.id, settings.QUIET_HOURS_JITTER)
 
 
 def _stopped(delivery: Delivery, known: Known, type_: Type) -> Change | None:

@@ -1,17 +1,24 @@
 """Rows that wait for an operator: held when no account may take them, let go as soon as one may again."""
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from notifications import account_states, accounts, doorbell, routing, tracking
 from notifications.models import Delivery, Mode
+from notifications.providers import phones
+from notifications.routing import Destination, Route
 from notifications.tracking import Change, Status
 from project.foundation import clock
 
 ACCOUNT = "account"
+_PAGES = 10  # of CLAIM_SIZE rows, looked at in one call
+_START = (-1, UUID(int=0))
+
+_stopped_at: dict[str, tuple[int, UUID]] = {}  # (lane, id) by channel: the next look goes on behind it
 
 
 def let_go() -> int:
@@ -20,7 +27,7 @@ def let_go() -> int:
     The most urgent go first. What ran out of time while it was held ends here. One query while nothing is held.
     """
     for channel in _held_channels():
-        if count := expire(channel) or (release(channel) if _has_account(channel) else 0):
+        if count := expire(channel) or release(channel, _route(channel)):
             return count
     return 0
 
@@ -43,13 +50,13 @@ def _ended(delivery: Delivery) -> Change:
 
 
 @transaction.atomic
-def release(channel: str, *, reason: str = ACCOUNT) -> int:
-    """Return up to CLAIM_SIZE held deliveries of a channel to the queue; return how many. Repeat until it is 0."""
-    found = list(_held(channel, reason).order_by("lane", "id")[: settings.CLAIM_SIZE])
+def release(channel: str, route: Route) -> int:
+    """Return to the queue up to CLAIM_SIZE held deliveries of a channel that an account may take; return how many."""
+    found = _served(channel, route)
     if not found:
         return 0
     tracking.lock_notifications(found)
-    still = _held(channel, reason).select_for_update().filter(id__in=[delivery.id for delivery in found])
+    still = _held(channel, ACCOUNT).select_for_update().filter(id__in=[delivery.id for delivery in found])
     now = clock.now()
     changes = [Change(delivery, Status.QUEUED, due_at=now) for delivery in still.order_by("id")]
     tracking.record(changes, now=now)
@@ -71,7 +78,38 @@ def _held_channels() -> list[str]:
     return sorted(held.values_list("channel", flat=True).distinct())
 
 
-def _has_account(channel: str) -> bool:
+def _route(channel: str) -> Route:
     found = accounts.of_channel(channel)
     states = account_states.load([account.id for account in found if account.id is not None])
-    return not routing.route(found, states, clock.now(), most=1).held
+    return routing.route(found, states, clock.now(), most=1)
+
+
+def _served(channel: str, route: Route) -> list[Delivery]:
+    """Return held deliveries that some account of the route serves.
+
+    Where every account has its own countries or categories, one call looks at the next few thousand held rows and
+    remembers where it stopped: what nobody serves must not stand before what somebody does.
+    """
+    if route.held:
+        return []
+    held = _held(channel, ACCOUNT).order_by("lane", "id")
+    if any(not (place.account.countries or place.account.categories) for place in route.places):
+        return list(held[: settings.CLAIM_SIZE])
+    held = held.select_related("type__category", *(["contact_point"] if route.by_country else []))
+    for _ in range(_PAGES):
+        lane, id = _stopped_at.get(channel, _START)
+        page = list(held.filter(Q(lane=lane, id__gt=id) | Q(lane__gt=lane))[: settings.CLAIM_SIZE])
+        if not page:
+            _stopped_at.pop(channel, None)
+            break
+        _stopped_at[channel] = page[-1].lane, page[-1].id
+        if found := [each for each in page if _is_served(each, route)]:
+            return found
+    return []
+
+
+def _is_served(delivery: Delivery, route: Route) -> bool:
+    point = delivery.contact_point if route.by_country else None
+    country = phones.country(point.address) if point else ""
+    destination = Destination(delivery.id, delivery.type.category.key, country)
+    return any(routing.serves(place.account, destination) for place in route.places)

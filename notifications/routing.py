@@ -1,12 +1,18 @@
 """Which accounts take a channel's next sub-batch, and how much of it (pure).
 
-The first account in order does. The next one is asked only when the circuit of the one before is open, or when it is
+Of the accounts that serve a message the first in order does, and those of one order share by weight: which of them is
+always the same for one delivery. The next one is asked only when the circuit of the one before is open, or when it is
 paused or refused; an account that is merely slowed down is waited for.
 """
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import groupby
+from uuid import UUID
 
 from notifications import account_states, breaker, rate_limits
 from notifications.accounts import Account
@@ -17,56 +23,112 @@ _AT_LEAST = timedelta(milliseconds=1)
 _SOON = timedelta(seconds=1)  # somebody else's probe will be over
 
 
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """What of a message decides which accounts may take it."""
+
+    delivery_id: UUID
+    category: str
+    country: str = ""  # of the phone number, as "DE"; "" = of none
+
+
 @dataclass(frozen=True)
 class Share:
-    """Up to `room` messages of a sub-batch through one account. `probe`: the one message that tries it again."""
+    """Up to `room` messages of a sub-batch through one account. `probe`: the one message that tries it again.
+
+    `wait`: it takes nothing before this is over. `firm`: what it has no room for waits for it, and goes to no other.
+    """
 
     account: Account
     room: int
     probe: bool = False
     state: AccountState | None = None  # as it was read
+    wait: timedelta = timedelta()
+    firm: bool = True
 
 
 @dataclass(frozen=True)
 class Route:
-    shares: tuple[Share, ...]
-    wait: timedelta | None  # when to look again, when no share has room
-    working: frozenset[int]  # accounts that are neither paused nor refused; none: rows are held
+    places: tuple[Share, ...]  # of every account that is neither paused nor refused, in order
     known: frozenset[int]  # accounts that exist
 
     @property
+    def working(self) -> frozenset[int]:
+        """Accounts that are neither paused nor refused; none: rows are held."""
+        return frozenset(place.account.id for place in self.places if place.account.id is not None)
+
+    @property
     def held(self) -> bool:
-        return not self.working
+        return not self.places
+
+    @cached_property
+    def shares(self) -> tuple[Share, ...]:
+        """The accounts that have room for some message, none before them being waited for by all that they serve."""
+        return tuple(place for place in self._reached if place.room)
+
+    @property
+    def wait(self) -> timedelta | None:
+        """When to look again, when no share has room."""
+        return min((place.wait for place in self._reached if place.wait), default=None)
 
     @property
     def room(self) -> int:
         return sum(share.room for share in self.shares)
 
+    @cached_property
+    def by_country(self) -> bool:
+        """Tell whether it matters where a message goes to."""
+        return any(place.account.countries for place in self.places)
+
+    @cached_property
+    def groups(self) -> tuple[tuple[Share, ...], ...]:
+        """The places of each order."""
+        return tuple(tuple(group) for _, group in groupby(self.places, key=lambda place: place.account.order))
+
+    @cached_property
+    def _reached(self) -> tuple[Share, ...]:
+        found: list[Share] = []
+        firm: list[Account] = []
+        for group in self.groups:
+            found += [place for place in group if not any(_covers(before, place.account) for before in firm)]
+            firm += [place.account for place in group if place.firm]
+        return tuple(found)
+
 
 def route(found: Sequence[Account], states: Mapping[int, AccountState], now: datetime, *, most: int) -> Route:
-    """Return the way of up to `most` messages."""
-    shares: list[Share] = []
-    waits: list[timedelta] = []
-    working = set()
-    blocked = False  # by an account that is slowed down: those after it are not asked
+    """Return the way of up to `most` messages. `found` goes by order."""
+    places = []
     for account in found:
         assert account.id is not None
         state = states.get(account.id) or AccountState(account_id=account.id)
-        if not account.enabled or state.refused_at is not None:
-            continue
-        working.add(account.id)
-        if blocked:
-            continue
-        phase = breaker.phase(account_states.breaker_of(state), now)
-        wait = _wait(account, state, phase, now, most)
-        if wait:
-            waits.append(wait)
-        else:
-            room = 1 if phase is Phase.HALF_OPEN else _room(account, state, now, most)
-            shares.append(Share(account, room, phase is Phase.HALF_OPEN, state))
-        blocked = phase is Phase.CLOSED or (phase is Phase.HALF_OPEN and bool(wait))
-    ids = frozenset(account.id for account in found if account.id is not None)
-    return Route(tuple(shares), min(waits, default=None), frozenset(working), ids)
+        if account.enabled and state.refused_at is None:
+            places.append(_place(account, state, now, most))
+    return Route(tuple(places), frozenset(account.id for account in found if account.id is not None))
+
+
+def serves(account: Account, destination: Destination) -> bool:
+    """Tell whether a message to this destination may go through the account at all."""
+    return (not account.categories or destination.category in account.categories) and (
+        not account.countries or destination.country in account.countries
+    )
+
+
+def _covers(first: Account, second: Account) -> bool:
+    """Tell whether the first account serves all that the second one serves."""
+    return _holds(first.categories, second.categories) and _holds(first.countries, second.countries)
+
+
+def _holds(first: frozenset[str], second: frozenset[str]) -> bool:
+    return not first or bool(second and second <= first)
+
+
+def _place(account: Account, state: AccountState, now: datetime, most: int) -> Share:
+    phase = breaker.phase(account_states.breaker_of(state), now)
+    wait = _wait(account, state, phase, now, most)
+    half_open = phase is Phase.HALF_OPEN
+    room = 0 if wait else 1 if half_open else _room(account, state, now, most)
+    firm = phase is Phase.CLOSED or (half_open and bool(wait))
+    return Share(account, room, half_open, state, wait, firm)
 
 
 def _wait(account: Account, state: AccountState, phase: Phase, now: datetime, most: int) -> timedelta:
@@ -96,19 +158,44 @@ class Allotment:
     route: Route
     used: dict[int | None, int] = field(default_factory=dict)
 
-    def take(self, *, pinned: int | None) -> Share | timedelta | None:
+    def take(self, destination: Destination, *, pinned: int | None) -> Share | timedelta | None:
         """Return the share of one message; a time: it must wait so long; None: it is held.
 
-        `pinned`: the account whose answer to this very message was lost. Another one might send it a second time.
+        `pinned`: the account whose answer to this very message was lost. Another one might send it a second time, so
+        it alone is asked, whatever it serves by now.
         """
         pinned = pinned if pinned in self.route.known else None
         if pinned is not None and pinned not in self.route.working:
             return breaker.OPEN_FOR
-        if self.route.held:
-            return None
-        for share in self.route.shares:
-            used = self.used.get(share.account.id, 0)
-            if used < share.room and pinned in (None, share.account.id):
-                self.used[share.account.id] = used + 1
-                return share
-        return self.route.wait or _SOON
+        waits: list[timedelta] = []
+        for place in self._ways(destination, pinned):
+            used = self.used.get(place.account.id, 0)
+            if used < place.room:
+                self.used[place.account.id] = used + 1
+                return place
+            waits.append(place.wait or _SOON)
+            if place.firm:
+                break
+        return min(waits, default=None)
+
+    def _ways(self, destination: Destination, pinned: int | None) -> Iterator[Share]:
+        if pinned is not None:
+            yield from (place for place in self.route.places if place.account.id == pinned)
+            return
+        for group in self.route.groups:
+            serving = [place for place in group if serves(place.account, destination)]
+            yield from serving if len(serving) < 2 else by_weight(serving, destination.delivery_id)
+
+
+def by_weight(places: Iterable[Share], delivery_id: UUID) -> list[Share]:
+    """Return places of one order as one delivery asks them: each is first as often as its weight says.
+
+    An account that comes or goes moves only the deliveries that go to it. Source: weighted rendezvous hashing.
+    """
+    return sorted(places, key=lambda place: _distance(place.account, delivery_id))
+
+
+def _distance(account: Account, delivery_id: UUID) -> float:
+    digest = hashlib.blake2b(f"{delivery_id}/{account.id}".encode(), digest_size=8).digest()
+    chance = (int.from_bytes(digest) + 1) / (2**64 + 1)  # between 0 and 1, both excluded
+    return -math.log(chance) / account.weight

@@ -27,6 +27,21 @@ class AccountBody(msgspec.Struct, forbid_unknown_fields=True):
     rate_limit: Annotated[str, Meta(max_length=20, description="100/s, 1000/m; none = as fast as it goes")] | None = (
         None
     )
+    weight: Annotated[int, Meta(ge=1, le=1000, description="Its share among accounts of the same order")] | None = None
+    countries: (
+        Annotated[
+            list[Annotated[str, Meta(max_length=2)]],
+            Meta(max_length=300, description="sms and voice: of the numbers it serves, as DE; none = all"),
+        ]
+        | None
+    ) = None
+    categories: (
+        Annotated[
+            list[Annotated[str, Meta(max_length=100)]],
+            Meta(max_length=1000, description="Keys of the categories it serves; none = all"),
+        ]
+        | None
+    ) = None
 
 
 class AccountAnswer(msgspec.Struct):
@@ -37,6 +52,9 @@ class AccountAnswer(msgspec.Struct):
     order: int
     enabled: bool
     rate_limit: str | None
+    weight: int
+    countries: list[str]
+    categories: list[str]
 
 
 class AccountPage(msgspec.Struct):
@@ -84,6 +102,9 @@ class ProviderAccountByName(ApiView):
                 order=10 if body.order is None else body.order,
                 enabled=body.enabled is not False,
                 rate_limit=body.rate_limit or "",
+                weight=1 if body.weight is None else body.weight,
+                countries=body.countries or [],
+                categories=body.categories or [],
             ),
             actor=auth.actor,
         )
@@ -114,4 +135,7 @@ def _shown(account: ProviderAccount) -> dict[str, Any]:
         "order": account.order,
         "enabled": account.enabled,
         "rate_limit": account.rate_limit or None,
+        "weight": account.weight,
+        "countries": account.countries,
+        "categories": account.categories,
     }

@@ -26,5 +26,9 @@ class AccountState(models.Model):
     refused_at = models.DateTimeField(null=True, blank=True)  # the provider refuses the account: an operator must act
     refusal = models.CharField(max_length=500, default="", blank=True)  # in words, without credentials
 
+    # The latest failure that is the account's own, whatever came after it.
+    last_error = models.CharField(max_length=500, default="", db_default="", blank=True)  # without credentials
+    last_error_at = models.DateTimeField(null=True, blank=True)
+
     def __str__(self) -> str:
         return f"state of account {self.account_id}"

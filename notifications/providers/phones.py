@@ -43,7 +43,7 @@ def check_senders(value: Senders) -> None:
 def sender(value: Senders, to: str) -> str:
     """Return the sender for a number in E.164 form; "" where its country has none."""
     senders = _by_country(value)
-    return senders.get(_country(to)) or senders.get("*", "")
+    return senders.get(country(to)) or senders.get("*", "")
 
 
 def _by_country(value: Senders) -> dict[str, str]:
@@ -55,7 +55,8 @@ def _by_country(value: Senders) -> dict[str, str]:
     return {country.strip(): number.strip() for country, _, number in pairs}
 
 
-def _country(number: str) -> str:
+def country(number: str) -> str:
+    """Return the country of a number in E.164 form, as "DE"; "" where it has none or is no number."""
     try:
         return phonenumbers.region_code_for_number(phonenumbers.parse(number, None)) or ""
     except phonenumbers.NumberParseException:

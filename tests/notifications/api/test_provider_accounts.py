@@ -44,6 +44,9 @@ def test_an_account_is_set_up_and_read_without_its_credentials(shop):
         "order": 1,
         "enabled": True,
         "rate_limit": None,
+        "weight": 1,
+        "countries": [],
+        "categories": [],
     }
     assert shop.get(f"{PATH}/main").json() == made.json()
     assert shop.get(PATH).json() == {"results": [made.json()], "next": None}
@@ -120,6 +123,9 @@ def test_every_fault_is_named(shop):
         ({"order": "1"}, "/order", "wrong_type"),
         ({"colour": "red"}, "/colour", "unknown_field"),
         ({"rate_limit": "as fast"}, "/rate_limit", "invalid_value"),
+        ({"weight": 0}, "/weight", "invalid_value"),
+        ({"countries": ["DE"]}, "/countries", "invalid_value"),
+        ({"categories": ["nothing-of-ours"]}, "/categories", "unknown_category"),
         ({"options": {**OPTIONS, "host": "a\0b"}}, "/options/host", "invalid_string"),
         ({"options": []}, "/options", "wrong_type"),
     ],
@@ -130,6 +136,15 @@ def test_bad_input_is_refused_and_nothing_stored(shop, change, pointer, code):
     assert refused.status_code == 422
     assert pointers(refused) == {pointer: code}
     assert not ProviderAccount.objects.exists()
+
+
+def test_an_account_may_serve_some_countries_and_categories(shop, orders):
+    body = {"provider": "outbox", "channel": "sms", "weight": 3, "countries": ["de", "AT", "DE"]}
+
+    made = put(shop, body | {"categories": ["orders"]}).json()
+
+    assert (made["weight"], made["countries"], made["categories"]) == (3, ["AT", "DE"], ["orders"])
+    assert pointers(put(shop, body | {"countries": ["XX"]})) == {"/countries": "invalid_value"}
 
 
 def test_an_account_is_deleted(shop):

@@ -37,6 +37,8 @@ _REASONS = {
     "muted": "They paused it.",
     "erased": "The person was erased.",
     "account": "No provider account takes this channel: set one up, or switch one on.",
+    "gone": "Its server says that it is gone.",
+    "failing": "It had only failed, for days.",
     "by_caller": "The caller cancelled it.",
     "broadcast_paused": "Its broadcast is paused.",
     "opted_out": "They opted out before it left.",
@@ -60,6 +62,7 @@ _PROVIDERS = {"apns": "APNs", "fcm": "FCM", "ses": "SES", "smtp": "SMTP", "sns":
 _EVENTS = {
     "accepted": "Accepted",
     "planned": "Planned: the rules decided where it goes",
+    "contact_point.disabled": "The address was taken out of use",
 }
 
 

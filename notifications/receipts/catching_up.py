@@ -58,7 +58,7 @@ def _settled() -> list[ReceiptRecord]:
 def _answer(record: ReceiptRecord) -> None:
     """Send the one text that may still go to a number that asked for no more."""
     channel = record.account.channel
-    through = next((each for each in accounts.of_channel(channel) if each.id == record.account_id), None)
+    through = next((each for each in accounts.usable(channel) if each.id == record.account_id), None)
     if through is None:
         return
     with translation.override(_language(channel, record.address)):

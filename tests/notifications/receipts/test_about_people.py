@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from notifications import accounts
-from notifications.models import Delivery, ReceiptRecord
+from notifications.models import Delivery, ProviderAccount, ReceiptRecord
 from notifications.providers.base import Outcome
 from notifications.receipts import catching_up
 from preferences.models import ConsentRecord, ContactPoint, Suppression
@@ -145,6 +145,16 @@ def test_help_is_answered_also_to_who_has_stopped(ada, news, replies):
 
 def test_what_the_service_answered_itself_is_not_answered_again(news, replies):
     report(written("stop", answered=True))
+    catching_up.catch_up()
+
+    assert suppressed() == [("sms", "stop")] and replies == []
+
+
+def test_an_account_that_is_switched_off_answers_nobody(news, replies):
+    ProviderAccount.objects.update(enabled=False)
+    accounts.forget()
+
+    report(written("stop"))
     catching_up.catch_up()
 
     assert suppressed() == [("sms", "stop")] and replies == []

@@ -5,11 +5,14 @@ their verdicts and decisions are made once. Whatever a rule may look at belongs 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
+
+from notifications import timing
 from notifications.models import Delivery, Notification
 from notifications.tracking import Status
 from preferences.channels import CHANNELS
@@ -23,11 +26,12 @@ _QUIET = {"channel_default", "category_default", "no_contact_point", "disabled"}
 
 @dataclass(frozen=True)
 class _Kept:
-    """A delivery to be: `point` is the place of its address among the person's."""
+    """A delivery to be: `point` is the place of its address among the person's, `quiet` when their quiet hours end."""
 
     channel: str
     point: int | None
     row: Delivery
+    quiet: datetime | None
 
 
 @dataclass(frozen=True)
@@ -46,9 +50,9 @@ class Outline:
         return bulk.Json(text)
 
     def deliveries_of(
-        self, notification: Notification, person: Person, expiry: Callable[[str], datetime]
+        self, notification: Notification, person: Person, expiry: Callable[[str, datetime], datetime]
     ) -> list[Delivery]:
-        """Return the rows of one notification. `expiry` says until when a channel may send."""
+        """Return the rows of one notification. `expiry` says until when a channel may send what is first due then."""
         return [_delivery(kept, notification, person, expiry) for kept in self.kept]
 
 
@@ -98,13 +102,18 @@ def _outline(facts: Facts, now: datetime) -> Outline:
             mark = str(uuid4()) if point else None
             if mark is not None and place is not None:
                 marks[mark] = place
-            decisions.append(_decision(channel, mark, verdict, now))
+            quiet = timing.quiet_until(facts.person, facts.category, channel, now) if verdict.allowed else None
+            if quiet is not None:
+                verdict = replace(verdict, text=f"{verdict.text} {timing.words(facts.person, quiet)}")
+            decisions.append(_decision(channel, mark, verdict, now, quiet))
             if verdict.allowed or _worth_a_row(verdict, channel, facts):
-                kept.append(_Kept(channel, place, _row(channel, verdict, now)))
+                kept.append(_Kept(channel, place, _row(channel, verdict, now, quiet), quiet))
     return Outline(json_text.write(decisions), tuple(marks.items()), tuple(kept))
 
 
-def _decision(channel: str, point: str | None, verdict: Verdict, now: datetime) -> dict[str, Any]:
+def _decision(
+    channel: str, point: str | None, verdict: Verdict, now: datetime, quiet: datetime | None
+) -> dict[str, Any]:
     return {
         "channel": channel,
         "contact_point_id": point,
@@ -113,9 +122,13 @@ def _decision(channel: str, point: str | None, verdict: Verdict, now: datetime) 
         "source": verdict.source,
         "reason": verdict.reason,
         "text": verdict.text,
-        "when": now.astimezone(UTC).isoformat().replace("+00:00", "Z") if verdict.allowed else None,
-        "held_until": None,
+        "when": _time(quiet or now) if verdict.allowed else None,
+        "held_until": _time(quiet) if quiet else None,
     }
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _worth_a_row(verdict: Verdict, channel: str, facts: Facts) -> bool:
@@ -127,20 +140,26 @@ def _worth_a_row(verdict: Verdict, channel: str, facts: Facts) -> bool:
     return asked or verdict.rule not in _QUIET
 
 
-def _row(channel: str, verdict: Verdict, now: datetime) -> Delivery:
+def _row(channel: str, verdict: Verdict, now: datetime, quiet: datetime | None) -> Delivery:
+    going = Status.SCHEDULED if quiet else Status.QUEUED
     return Delivery(
         channel=channel,
-        status=Status.QUEUED if verdict.allowed else Status.SKIPPED,
-        reason=verdict.reason,
+        status=going if verdict.allowed else Status.SKIPPED,
+        reason=timing.QUIET_HOURS if quiet else verdict.reason,
         due_at=now if verdict.allowed else None,
     )
 
 
-def _delivery(kept: _Kept, notification: Notification, person: Person, expiry: Callable[[str], datetime]) -> Delivery:
+def _delivery(
+    kept: _Kept, notification: Notification, person: Person, expiry: Callable[[str, datetime], datetime]
+) -> Delivery:
     point = None if kept.point is None else person.contact_points[kept.point].id
+    id, due_at = ids.derived_id(notification.id, 0, kept.channel, point or ""), kept.row.due_at
+    if kept.quiet is not None:
+        due_at = timing.release_at(person, kept.quiet, id, settings.QUIET_HOURS_JITTER)
     return bulk.like(
         kept.row,
-        id=ids.derived_id(notification.id, 0, kept.channel, point or ""),
+        id=id,
         notification_id=notification.id,
         user_id=notification.user_id,
         type_id=notification.type_id,
@@ -148,5 +167,6 @@ def _delivery(kept: _Kept, notification: Notification, person: Person, expiry: C
         mode=notification.mode,
         lane=notification.lane,
         contact_point_id=point,
-        expires_at=expiry(kept.channel) if kept.row.due_at is not None else None,
+        due_at=due_at,
+        expires_at=expiry(kept.channel, due_at) if due_at is not None else None,
     )

@@ -91,7 +91,7 @@ def _decide(notification: Notification, known: _Known) -> Plan:
         version_id=_version_id(notification, type_),
         decisions=outline.decisions_of(person),
         deliveries=outline.deliveries_of(
-            notification, person, lambda channel: _expiry(notification, type_, channel, known.now)
+            notification, person, lambda channel, due_at: _expiry(notification, type_, channel, due_at)
         ),
     )
     for delivery in plan.deliveries:
@@ -107,8 +107,8 @@ def _version_id(notification: Notification, type_: Type) -> int | None:
     return type_.template.published_id if type_.template else None
 
 
-def _expiry(notification: Notification, type_: Type, channel: str, now: datetime) -> datetime:
-    own = now + schedules.life(channel, type_.expires_after)
+def _expiry(notification: Notification, type_: Type, channel: str, due_at: datetime) -> datetime:
+    own = due_at + schedules.life(channel, type_.expires_after)
     return min(own, notification.expires_at) if notification.expires_at else own
 
 

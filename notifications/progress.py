@@ -16,6 +16,8 @@ _RANKS = {
     _OPENED: {Status.OPENED},
     _CLICKED: {Status.CLICKED},
 }
+# A broadcast's people are planned at once, so "scheduled" are those whose messages wait for quiet hours to end.
+_GOING = (Notification.Status.COMPLETED, Notification.Status.PROCESSING, Notification.Status.SCHEDULED)
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def of(broadcast: Broadcast) -> Progress:
         clicked=reached[_CLICKED],
         failed=noted.get(states.FAILED, 0),
         # Between the two queries somebody may have moved on.
-        skipped=max(0, noted.get(states.COMPLETED, 0) + noted.get(states.PROCESSING, 0) - sent - pending),
+        skipped=max(0, sum(noted.get(status, 0) for status in _GOING) - sent - pending),
         cancelled=cancelled,
         expired=noted.get(states.EXPIRED, 0),
     )

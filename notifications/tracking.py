@@ -20,7 +20,7 @@ _AFTER_SENT = {Status.DELIVERED, Status.OPENED, Status.CLICKED, Status.BOUNCED, 
 # From → to. A receipt may overtake our own "sent", so what follows it may also follow "sending" and "unknown", and what
 # was put back or given up on because nobody could tell: the provider can.
 MOVES: dict[str, set[str]] = {
-    Status.SCHEDULED: {Status.QUEUED, *_BEFORE_SENDING},
+    Status.SCHEDULED: {Status.SCHEDULED, Status.QUEUED, *_BEFORE_SENDING},
     Status.QUEUED: {Status.QUEUED, Status.SCHEDULED, *_BEFORE_SENDING, Status.SENT, *_AFTER_SENT},
     Status.HELD: {Status.QUEUED, Status.SCHEDULED, Status.CANCELLED, Status.EXPIRED, *_AFTER_SENT},
     Status.SENDING: {
@@ -45,7 +45,8 @@ OPEN = {Status.SCHEDULED, Status.QUEUED, Status.HELD, Status.SENDING, Status.UNK
 SUCCEEDED = {Status.SENT, Status.DELIVERED, Status.OPENED, Status.CLICKED, Status.COMPLAINED}
 # What a notification is, by the first of these that any of its deliveries has.
 _PRECEDENCE: tuple[tuple[set[Status], Notification.Status], ...] = (
-    (OPEN, Notification.Status.PROCESSING),
+    (OPEN - {Status.SCHEDULED}, Notification.Status.PROCESSING),
+    ({Status.SCHEDULED}, Notification.Status.SCHEDULED),
     (SUCCEEDED, Notification.Status.COMPLETED),
     ({Status.FAILED}, Notification.Status.FAILED),
     ({Status.BOUNCED}, Notification.Status.FAILED),

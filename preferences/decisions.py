@@ -74,6 +74,8 @@ class CategoryFacts:
     name: str
     required: frozenset[str] = frozenset()
     defaults: Mapping[str, bool] = field(default_factory=dict)
+    urgent: bool = False  # breaks through quiet hours
+    gathers_overflow: bool = True  # what a frequency cap stops goes into the daily digest, and is not dropped
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ def category_facts(category: Category) -> CategoryFacts:
         name=category.name,
         required=frozenset(category.required_channels),
         defaults=category.default_channels,
+        urgent=category.urgent,
+        gathers_overflow=category.overflow == Category.Overflow.DIGEST,
     )
 
 

@@ -24,6 +24,8 @@ SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5)
 PROVIDER_TIMEOUT_SECONDS = env.number("PROVIDER_TIMEOUT_SECONDS", 10)  # in total, connecting included
 WEBHOOK_TIMEOUT_SECONDS = env.number("WEBHOOK_TIMEOUT_SECONDS", 1.5 * PROVIDER_TIMEOUT_SECONDS)  # of each webhook
 IDEMPOTENCY_TTL = env.duration("IDEMPOTENCY_TTL", "24h")
+# What waits for somebody's quiet hours to end goes within so long after them, so that 07:00 is no stampede.
+QUIET_HOURS_JITTER = env.duration("QUIET_HOURS_JITTER", "10m")
 NOTIFICATION_ID_TTL = env.duration("NOTIFICATION_ID_TTL", "400d")
 OUTBOX_DAYS = env.number("OUTBOX_DAYS", 7)
 RECEIPT_DAYS = env.number("RECEIPT_DAYS", 90)  # how long a provider's report is known when it comes again

@@ -1,0 +1,43 @@
+"""When a message that may go out goes out: not in the person's quiet hours, and not all at the moment they end. Pure.
+
+in_app is never put off: it rings nowhere. Urgent categories break through; a high priority alone does not.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from preferences import quiet_hours
+from preferences.decisions import CategoryFacts, Person
+from preferences.quiet_hours import QuietHours
+
+QUIET_HOURS = "quiet_hours"
+
+
+def quiet_until(person: Person, category: CategoryFacts, channel: str, now: datetime) -> datetime | None:
+    """Return when the quiet hours end that hold back this channel now, in UTC; None when nothing does."""
+    quiet = _quiet_hours(person, category, channel)
+    return quiet_hours.ends(quiet, now) if quiet is not None else None
+
+
+def release_at(person: Person, end: datetime, delivery_id: UUID, spread: timedelta) -> datetime:
+    """Return when a delivery goes that waits for quiet hours to end: spread over `spread`, the same for the same id.
+
+    Not so late that it meets the next quiet hours.
+    """
+    share = int.from_bytes(delivery_id.bytes[-4:]) / 2**32
+    moment = end + timedelta(seconds=int(spread.total_seconds() * share))
+    quiet = quiet_hours.read(person.quiet_hours, zone=person.timezone)
+    return end if quiet is not None and quiet_hours.ends(quiet, moment) is not None else moment
+
+
+def words(person: Person, end: datetime) -> str:
+    """Return a sentence for the person on why it waits."""
+    quiet = quiet_hours.read(person.quiet_hours, zone=person.timezone)
+    local = end.astimezone(quiet_hours.zone_of(quiet.zone if quiet else person.timezone))
+    return f"Your quiet hours last until {local:%H:%M}, so it waits until then."
+
+
+def _quiet_hours(person: Person, category: CategoryFacts, channel: str) -> QuietHours | None:
+    if not person.quiet_hours or channel == "in_app" or category.urgent:
+        return None
+    return quiet_hours.read(person.quiet_hours, zone=person.timezone)

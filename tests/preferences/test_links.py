@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from django.core import signing
+
 from preferences import links
 from preferences.models import PreferenceLink, User
 from project.foundation import clock
@@ -25,6 +27,13 @@ def minted(user, **life):
 def test_a_link_opens_the_settings_of_its_owner_and_of_nobody_else(ada, bob):
     assert links.owner(mailed(ada)) == ada
     assert links.owner(minted(bob)) == bob
+
+
+def test_links_are_signed_as_django_signs(ada, offers):
+    token = token_of(links.unsubscribe_url(ada.pk, offers.pk, "email"))
+
+    signer = signing.Signer(salt="preferences.unsubscribe", sep=".")
+    assert token == signer.sign(f"{ada.pk}-{offers.pk}-email")
 
 
 def test_a_forged_or_mixed_up_link_opens_nothing(ada, bob, offers):

@@ -1,5 +1,6 @@
 """What a Celery worker does besides its tasks: loaded by CELERY_IMPORTS, in workers alone."""
 
+import gc
 import os
 import sys
 from typing import Any
@@ -20,8 +21,11 @@ def refuse_sqlite(**kwargs: object) -> None:
 
 @signals.worker_init.connect
 def keep_a_way_free(sender: Any, **kwargs: object) -> None:
-    """Say how many processes will share the bulk lane, before there is any of them."""
+    """Say how many processes will share the bulk lane, and what memory, before there is any of them."""
     lanes.share_among(sender.concurrency if isinstance(sender.concurrency, int) else os.cpu_count() or 2)
+    # What is loaded by now stays: not looked at by the collector, its pages are never copied into the children.
+    gc.collect()
+    gc.freeze()
 
 
 @signals.worker_shutting_down.connect

@@ -103,7 +103,7 @@ def test_mailgun_is_believed_by_its_signature():
     assert (receipt.kind, receipt.delivery_id, receipt.event_id) == ("delivered", DELIVERY, "ev1:1764000000.0")
 
 
-@pytest.mark.parametrize("wrong", [{"key": "other"}, {"at": time.time() - 400}, {"at": time.time() + 400}])
+@pytest.mark.parametrize("wrong", [{"key": "other"}, {"at": time.time() - 7200}, {"at": time.time() + 7200}])
 def test_a_forged_or_old_report_of_mailgun_is_refused(wrong):
     with pytest.raises(NotGenuine):
         take_in(account("mailgun", api_key="k", webhook_signing_key="k3y"), mailgun({"event": "delivered"}, **wrong))
@@ -167,7 +167,7 @@ def test_sendgrid_is_believed_by_its_signature_over_the_raw_body(sendgrid_accoun
     assert [each.event_id for each in (opened, dropped, complained)] == ["e1", "e2", "e3"]
 
 
-@pytest.mark.parametrize("wrong", [{"spoil": b" "}, {"at": time.time() - 400}])
+@pytest.mark.parametrize("wrong", [{"spoil": b" "}, {"at": time.time() - 7200}])
 def test_a_forged_or_old_report_of_sendgrid_is_refused(sendgrid_account, key, wrong):
     with pytest.raises(NotGenuine):
         take_in(sendgrid_account, sendgrid(key, EVENTS, **wrong))
@@ -205,7 +205,7 @@ def test_resend_is_believed_by_its_signature():
     assert receipt.provider_message_id == "56761188-7520-42d8-8898-ff6fc54ce618"
 
 
-@pytest.mark.parametrize("wrong", [{"spoil": " "}, {"at": time.time() - 400}])
+@pytest.mark.parametrize("wrong", [{"spoil": " "}, {"at": time.time() - 7200}])
 def test_a_forged_or_old_report_of_resend_is_refused(wrong):
     with pytest.raises(NotGenuine):
         take_in(account("resend", api_key="k", signing_secret=f"whsec_{SECRET}"), resend(SECRET, **wrong))

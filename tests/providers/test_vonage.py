@@ -192,7 +192,7 @@ def test_a_request_with_its_token_is_genuine():
     [
         form(DELIVERED, secret="another"),
         form(DELIVERED, age=301),
-        form(DELIVERED, age=-600),
+        form(DELIVERED, age=-7200),
         Callback(URL, form(DELIVERED).headers, form(DELIVERED).body.replace(b"delivered", b"failed")),
         Callback(URL, form(DELIVERED).headers, b"messageId=1&sig=1234"),
         Callback(URL, form(DELIVERED).headers, b"messageId=1&sig=" + PLAIN_MD5),

@@ -56,10 +56,15 @@ def _exists(cursor: Any, name: str) -> bool:
 
 
 def _make(cursor: Any, table: str, month: datetime) -> None:
-    """Make one partition and fill it before it is attached: PostgreSQL refuses one whose rows lie in the default."""
+    """Make one partition, stored as the default one is, and fill it before it is attached.
+
+    PostgreSQL refuses to attach one whose rows lie in the default.
+    """
     name, low, high = _name(table, month), ids.first_id_at(month), ids.first_id_at(_next_month(month))
     cursor.execute(f'LOCK TABLE "{table}_default" IN ACCESS EXCLUSIVE MODE')
-    cursor.execute(f'CREATE TABLE "{name}" (LIKE "{table}" INCLUDING ALL)')
+    cursor.execute("SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE relname = %s", [f"{table}_default"])
+    options = cursor.fetchone()[0]
+    cursor.execute(f'CREATE TABLE "{name}" (LIKE "{table}" INCLUDING ALL)' + (f" WITH ({options})" if options else ""))
     cursor.execute(
         f"WITH moved AS (DELETE FROM \"{table}_default\" WHERE id >= '{low}' AND id < '{high}' RETURNING *)"
         f' INSERT INTO "{name}" SELECT * FROM moved'

@@ -70,3 +70,15 @@ def test_without_partitions_nothing_is_missing():
 
     assert partitions.make_ahead("notifications_event", today=datetime(2031, 1, 1, tzinfo=UTC)) == []
     assert partitions.months_left("notifications_event", today=datetime(2031, 1, 1, tzinfo=UTC)) == 3
+
+
+def test_every_partition_of_the_queue_leaves_room_for_updates():
+    needs_postgresql()
+    partitions.make_ahead("notifications_delivery", today=datetime(2031, 11, 15, tzinfo=UTC))
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT c.reloptions FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid"
+            " WHERE i.inhparent = 'notifications_delivery'::regclass"
+        )
+        assert cursor.fetchall() == [(["fillfactor=50"],)]

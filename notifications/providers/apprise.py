@@ -45,8 +45,8 @@ class Apprise(AddressProvider):
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="apprise")
 
     async def close(self) -> None:
-        self._threads.shutdown(wait=False)
         await super().close()
+        self._threads.shutdown(wait=False)
 
     async def send_one(self, message: Message, deadline: float) -> Outcome:
         loop = asyncio.get_running_loop()

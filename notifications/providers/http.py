@@ -109,9 +109,20 @@ class HTTPProvider(Provider):
         return list(await asyncio.gather(*(self._send(message, batch) for message in messages)))
 
     async def close(self) -> None:
+        """Let go of the connections once nothing is on its way: closing them sooner would lose answers."""
+        taken = 0
+        try:
+            async with asyncio.timeout(self.timeout):
+                while taken < self.concurrency:
+                    await self._slots.acquire()
+                    taken += 1
+        except TimeoutError:
+            logger.warning("provider.closed_while_busy", extra={"provider": self.key})
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+        for _ in range(taken):
+            self._slots.release()
 
     async def ask(
         self,

@@ -207,6 +207,32 @@ def test_one_message_that_the_code_cannot_send_takes_no_other_along(caplog):
     assert [record.message for record in caplog.records] == ["provider.crashed"]
 
 
+def test_what_is_on_its_way_is_not_cut_off_when_the_account_changes():
+    async def run():
+        async with Service(Says(delay=0.2)) as service:
+            provider = Gateway(service.url, timeout=2)
+            sending = asyncio.create_task(provider.send_many([message(number) for number in range(100)]))
+            await asyncio.sleep(0.1)
+            await provider.close()
+            return await sending
+
+    assert {outcome.kind for outcome in asyncio.run(run())} == {"accepted"}
+
+
+def test_closing_waits_no_longer_than_a_batch_may_take():
+    async def run():
+        async with Service(Says(then="hang")) as service:
+            provider = Gateway(service.url, timeout=0.3)
+            sending = asyncio.create_task(provider.send_many([message()]))
+            await asyncio.sleep(0.1)
+            started = time.monotonic()
+            await provider.close()
+            await sending
+            return time.monotonic() - started
+
+    assert asyncio.run(run()) < 1
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[1]", b'"x"', b"[" * 60000, b"\xff"])
 def test_a_body_that_is_no_object_reads_as_an_empty_one(body):
     assert Answer(200, {}, bytearray(body)).json() == {}

@@ -1,6 +1,8 @@
 """The I/O loop: one thread per process on which all providers talk, so that their connections stay open."""
 
 import asyncio
+import atexit
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Coroutine
@@ -10,6 +12,8 @@ from typing import Any, TypeVar
 from notifications.providers.base import Provider
 
 T = TypeVar("T")
+
+_CLOSE_SECONDS = 1.0  # what each provider may take when the process ends
 
 
 @dataclass
@@ -72,10 +76,21 @@ def _start() -> _Process:
     return _Process(os.getpid(), loop)
 
 
+def _close_all() -> None:
+    """Let the providers of a process that ends go, so that none is found open when the interpreter is half gone."""
+    process = _process
+    if process is None or process.pid != os.getpid():
+        return
+    for kept in list(process.providers.values()):
+        with contextlib.suppress(Exception):  # whatever it is, nobody is left to hear of it
+            run(kept.provider.close(), deadline_seconds=_CLOSE_SECONDS)
+
+
 def _after_fork() -> None:
     """A lock that another thread held while forking would stay locked in the child for ever."""
     global _lock, _process
     _lock, _process = threading.Lock(), None
 
 
+atexit.register(_close_all)
 os.register_at_fork(after_in_child=_after_fork)

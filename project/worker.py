@@ -28,13 +28,6 @@ def keep_a_way_free(sender: Any, **kwargs: object) -> None:
     gc.freeze()
 
 
-@signals.worker_init.connect
-def keep_what_is_loaded(**kwargs: object) -> None:
-    """Let the collector look no more through what is there before the fork: the processes then go on sharing it."""
-    gc.collect()
-    gc.freeze()
-
-
 @signals.worker_shutting_down.connect
 def take_up_nothing_new(**kwargs: object) -> None:
     """Let the tasks under way end after the sub-batch they are in: Celery waits for them."""

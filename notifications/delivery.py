@@ -129,7 +129,7 @@ def _finish(items: Sequence[Ready], results: Sequence[Outcome], claim: leases.Cl
         if item.delivery.id in held:
             resend = item.resend_when_unknown
             changes.append(outcomes.change(item.delivery, outcome, share.account.id, now, resend=resend, others=others))
-            kept.append(item)
+            kept += [item] if outcome.kind in outbox.KEPT else []
     bulk.update([item.attempt for item in items], ["finished_at", "outcome", "error"])
     tracking.record(changes, now=now)
     address_health.record(

@@ -12,6 +12,8 @@ from notifications.models import OutboxMessage
 from notifications.providers.base import Message
 from project.foundation import ids
 
+KEPT = {"accepted", "unknown"}  # outcomes after which a message has gone out, or may have
+
 
 @dataclass(frozen=True)
 class Kept:

@@ -10,7 +10,7 @@ import threading
 from django.conf import settings
 from django.db import close_old_connections, connection
 
-from notifications import doorbell, housekeeping, rounds, stopping
+from notifications import doorbell, housekeeping, rounds, simulated_receipts, stopping
 from notifications.receipts import catching_up
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ class _Sweeper(threading.Thread):
                 close_old_connections()
                 rounds.sweep(self._over)
                 catching_up.catch_up()
+                simulated_receipts.report_due()
                 housekeeping.tidy_when_due()
             except Exception:  # a bug in one round must not end all rounds
                 logger.exception("sweep.failed")

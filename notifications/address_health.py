@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import F
 
 from notifications.models import Delivery, Event, Mode, TroubledAddress
 from notifications.providers.base import Outcome
@@ -70,13 +71,17 @@ def _failing_too_long(webhooks: Mapping[UUID, Tried], now: datetime) -> dict[UUI
     if not webhooks:
         return {}
     failed = {id: one for id, one in webhooks.items() if one.outcome.kind in ("transient", "unknown")}
+    rows = TroubledAddress.objects.filter(contact_point__in=webhooks)
+    # What was before the address was set is the trouble of another one.
     since = dict(
-        TroubledAddress.objects.filter(contact_point__in=webhooks).values_list("contact_point_id", "failing_since")
+        rows.exclude(failing_since__lt=F("contact_point__verified_at")).values_list("contact_point_id", "failing_since")
     )
     over = {id: one for id, one in failed.items() if id in since and now - since[id] >= settings.WEBHOOK_DISABLE_AFTER}
     new = [TroubledAddress(contact_point_id=id, failing_since=now) for id in sorted(failed) if id not in since]
     if new:
-        TroubledAddress.objects.bulk_create(new, ignore_conflicts=True)
+        TroubledAddress.objects.bulk_create(
+            new, update_conflicts=True, unique_fields=["contact_point"], update_fields=["failing_since"]
+        )
     if ended := [id for id in sorted(since) if id in over or webhooks[id].outcome.kind == "accepted"]:
         TroubledAddress.objects.filter(contact_point__in=ended).delete()
     return over

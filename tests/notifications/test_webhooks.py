@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 
 from notifications import accounts, delivery, schedules
 from notifications.models import AccountState, Delivery, Event, ProviderAccount, TroubledAddress
 from notifications.providers.base import Outcome
 from preferences import contact_points, webhook_secrets
+from preferences.models import ContactPoint
 from project.foundation import clock
 from tests.flow import let_time_pass, run_until_idle
 from tests.notifications.given import accepted
@@ -33,6 +35,7 @@ def sent(ada, type_, **fields):
 
 def days_pass(days):
     let_time_pass(days * DAY)
+    ContactPoint.objects.update(verified_at=F("verified_at") - days * DAY)
     for trouble in TroubledAddress.objects.all():
         trouble.failing_since -= days * DAY
         trouble.save()
@@ -93,6 +96,19 @@ def test_one_success_in_between_begins_the_days_anew(ada, order_confirmation, en
 
     endpoint.refresh_from_db()
     assert endpoint.disabled_at is None
+
+
+def test_another_address_begins_the_days_anew(ada, order_confirmation, endpoint, providers):
+    providers.answers["hooks"] = FAILS
+    sent(ada, order_confirmation)
+    days_pass(6)
+    contact_points.update(endpoint, address="https://other.example.com/in")
+
+    sent(ada, order_confirmation)
+
+    endpoint.refresh_from_db()
+    assert endpoint.disabled_at is None
+    assert clock.now() - TroubledAddress.objects.get().failing_since < timedelta(minutes=1)
 
 
 def test_one_that_is_gone_is_disabled_at_once(ada, order_confirmation, endpoint, providers):

@@ -5,18 +5,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0003_receipts'),
-        ('preferences', '0003_links'),
+        ("notifications", "0003_receipts"),
+        ("preferences", "0003_links"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TroubledAddress',
+            name="TroubledAddress",
             fields=[
-                ('contact_point', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='trouble', serialize=False, to='preferences.contactpoint')),
-                ('failing_since', models.DateTimeField()),
+                (
+                    "contact_point",
+                    models.OneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="trouble",
+                        serialize=False,
+                        to="preferences.contactpoint",
+                    ),
+                ),
+                ("failing_since", models.DateTimeField()),
             ],
         ),
     ]

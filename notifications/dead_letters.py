@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from notifications import doorbell, schedules, tracking
-from notifications.models import DeadLetter, Delivery, Mode
+from notifications.models import DeadLetter, Delivery
 from notifications.rate_limits import Rate
 from notifications.tracking import Change, Status
 from project.foundation import audit, bulk, clock, ids
@@ -49,10 +49,9 @@ def replay(
     """Send dead letters again, oldest first, at most `rate`; return how many went back to the queue.
 
     The tries so far stay counted, and the schedule starts anew. Consent and expiry are asked again before each leaves:
-    what has expired stays so unless `extend` gives it its type's time once more. What shows in the inbox alone is left
-    out: it is made when its notification is planned, and goes through no provider.
+    what has expired stays so unless `extend` gives it its type's time once more.
     """
-    sendable = rows.exclude(channel="in_app", mode=Mode.LIVE).order_by("id")
+    sendable = rows.order_by("id")
     begin = clock.now()
     total, last = 0, None
     while True:

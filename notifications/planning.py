@@ -22,6 +22,7 @@ from templates_app.rendering import RenderError
 logger = logging.getLogger(__name__)
 
 POISON_AFTER = 3  # leases that ran out: whoever plans this row dies of it
+_DEADLY = "Planning this notification ended its worker."
 _PARKED = timedelta(days=366)  # should it come due all the same, it is looked at and parked again
 _WRITTEN = ["status", "decisions", "template_version", "due_at", "lease", "leased_until", "recoveries"]
 
@@ -67,8 +68,8 @@ def plan_due(*, lane: int | None = None) -> int:
 
 def _plan(notification: Notification, known: _Known) -> Plan:
     """Plan one notification. Whatever goes wrong with it stays with it: the batch goes on."""
-    if notification.recoveries >= POISON_AFTER:
-        return Plan(notification, Notification.Status.FAILED, error="Planning this notification ended its worker.")
+    if notification.recoveries > POISON_AFTER:
+        return Plan(notification, Notification.Status.FAILED, error=_DEADLY)
     if notification.expires_at is not None and notification.expires_at <= known.now:
         return Plan(notification, Notification.Status.EXPIRED)
     if notification.broadcast_id is not None and notification.broadcast is not None:
@@ -116,6 +117,9 @@ def _put_into_inbox(plan: Plan, delivery: Delivery, person: Person, type_: Type,
     """Render the in-app item now: it is delivered by the commit that stores it."""
     notification = plan.notification
     delivery.due_at = None
+    if notification.recoveries >= POISON_AFTER:  # what rendering does to a process is all that can have ended it
+        delivery.status, delivery.dead, delivery.error = tracking.Status.FAILED, True, _DEADLY
+        return
     try:
         content = messages.inbox_content(notification, person, type_, plan.version_id)
     except RenderError as error:
@@ -131,7 +135,7 @@ def _put_into_inbox(plan: Plan, delivery: Delivery, person: Person, type_: Type,
         category_key=type_.category.key,
         priority=notification.priority,
         content=content,
-        why=f"You get this because of {type_.category.name} in your notification settings."[:300],
+        why=feed.why(type_),
         created_at=now,
     )
 

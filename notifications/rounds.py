@@ -11,6 +11,7 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError, connection
 
 from notifications import delivery, fanout, holding, lanes, leases, planning, stopping
+from notifications.inbox import late
 from notifications.models import Lane
 
 logger = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ def _round(lane: Lane, due: leases.Due, ended: Callable[[], bool]) -> int:
             total += _urgent(ended)
         if ended():
             break
+        total += late.deliver_due(lane=lane) if channel == "in_app" else 0
         total += delivery.deliver_due(channel, lane=lane)
     return planning.plan_due(lane=lane) if lane == Lane.BULK and lane in due.planning and not total else total
 

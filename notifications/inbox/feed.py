@@ -18,6 +18,7 @@ from django.db.models import Count, Q, QuerySet
 from notifications.inbox.items import Frame, document, frame
 from notifications.models import InboxCounter, InboxItem
 from project.foundation import bulk
+from templates_app.models import Type
 
 OPEN = Q(archived_at__isnull=True)  # what the inbox shows when nothing else is asked for
 STATUSES: Mapping[str, Q] = {
@@ -62,6 +63,11 @@ class NewItem:
     content: Mapping[str, Any]  # {"title", "body", "link", "actions": [{"label", "url", "primary"}]}
     why: str
     created_at: datetime
+
+
+def why(type_: Type) -> str:
+    """Return "Why am I getting this?", answered in words."""
+    return f"You get this because of {type_.category.name} in your notification settings."[:300]
 
 
 @dataclass(frozen=True)

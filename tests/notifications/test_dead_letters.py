@@ -4,11 +4,13 @@ import pytest
 
 from notifications import dead_letters, rounds
 from notifications.dead_letters import Filter
-from notifications.models import DeadLetter, Delivery, OutboxMessage, ProviderAccount
+from notifications.models import Delivery, InboxItem, Notification, OutboxMessage, ProviderAccount
 from notifications.providers.base import Outcome
 from notifications.rate_limits import Rate
+from preferences import consent
 from preferences.models import ContactPoint, Preference
 from project.foundation.models import AuditEvent
+from tests.flow import run_until_idle
 from tests.notifications.given import given_delivery
 from tests.notifications.troubled import account, clock_moves, queued
 
@@ -120,8 +122,27 @@ def test_a_replay_is_on_the_record_and_twice_is_once(ada, order_confirmation):
     assert line.detail == {"count": 1, "rate": "", "extend": False}
 
 
-def test_what_shows_in_the_inbox_alone_is_left_where_it_is(ada, order_confirmation):
-    dead(ada, order_confirmation, channel="in_app", error="render: no such variable")
+def test_what_shows_in_the_inbox_is_put_there_late(ada, order_confirmation):
+    row = dead(ada, order_confirmation, channel="in_app", error="render: no such variable")
+    Notification.objects.update(payload={"title": "Hello", "body": "It works."})
 
-    assert replay() == 0
-    assert DeadLetter.objects.get().dead
+    assert replay() == 1
+    run_until_idle()
+
+    row.refresh_from_db()
+    assert (row.status, row.dead, row.attempts, row.delivered_at is not None) == ("delivered", False, 9, True)
+    item = InboxItem.objects.get()
+    assert (item.id, item.content["title"]) == (row.id, "Hello")
+    assert row.notification.status == "completed"
+
+
+def test_what_the_person_has_muted_meanwhile_stays_out_of_the_inbox(ada, order_confirmation):
+    row = dead(ada, order_confirmation, channel="in_app", error="render: no such variable")
+    consent.mute(ada, source="api", actor="key:shop")
+
+    replay()
+    run_until_idle()
+
+    row.refresh_from_db()
+    assert (row.status, row.reason) == ("cancelled", "opted_out")
+    assert not InboxItem.objects.exists()

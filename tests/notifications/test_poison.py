@@ -6,7 +6,7 @@ import pytest
 
 from notifications import accounts, dead_letters, delivery, messages, planning, rounds
 from notifications.dead_letters import Filter
-from notifications.models import Delivery, Notification
+from notifications.models import DeadLetter, Delivery, Notification
 from notifications.providers.base import Outcome
 from tests.flow import let_time_pass
 from tests.notifications.given import accepted
@@ -38,10 +38,10 @@ def test_poison_is_given_up_on_after_three_recoveries_and_its_neighbours_arrive(
         accepted(user, order_confirmation, channels_preferred=["email"])
     compose = messages.compose
 
-    def deadly(delivery, notification, person, *rest):
+    def deadly(delivery, notification, person, *rest, **more):
         if person.user_id == "bob":
             raise Died
-        return compose(delivery, notification, person, *rest)
+        return compose(delivery, notification, person, *rest, **more)
 
     monkeypatch.setattr(messages, "compose", deadly)
     assert until_idle(settings) == 3
@@ -99,6 +99,35 @@ def test_poison_of_planning_ends_without_its_neighbours(ada, bob, order_confirma
         ("ada", "completed"),
         ("ada", "completed"),
         ("bob", "failed"),
+    ]
+
+
+def test_a_text_that_kills_its_planner_is_a_dead_letter_and_the_other_channels_go_out(
+    ada, bob, order_confirmation, outbox_accounts, settings, monkeypatch
+):
+    for user in (ada, bob):
+        accepted(user, order_confirmation, channels_preferred=["email", "in_app"])
+    render = messages.inbox_content
+
+    def deadly(notification, *rest):
+        if notification.user_id == bob.pk:
+            raise Died
+        return render(notification, *rest)
+
+    monkeypatch.setattr(messages, "inbox_content", deadly)
+    for _ in range(8):
+        try:
+            rounds.sweep()
+        except Died:
+            let_time_pass(timedelta(seconds=settings.LEASE_SECONDS + 1))
+
+    letter = DeadLetter.objects.get(dead=True)
+    assert (letter.user, letter.channel) == (bob, "in_app")
+    assert letter.error == "Planning this notification ended its worker."
+    assert sorted(Delivery.objects.exclude(id=letter.id).values_list("user__user_id", "channel", "status")) == [
+        ("ada", "email", "sent"),
+        ("ada", "in_app", "delivered"),
+        ("bob", "email", "sent"),
     ]
 
 

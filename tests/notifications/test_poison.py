@@ -89,7 +89,7 @@ def test_poison_of_planning_ends_without_its_neighbours(ada, bob, order_confirma
         return decide(notification, *rest)
 
     monkeypatch.setattr(planning, "_decide", deadly)
-    for _ in range(8):
+    for _ in range(12):
         try:
             rounds.sweep()
         except Died:
@@ -115,7 +115,7 @@ def test_a_text_that_kills_its_planner_is_a_dead_letter_and_the_other_channels_g
         return render(notification, *rest)
 
     monkeypatch.setattr(messages, "inbox_content", deadly)
-    for _ in range(8):
+    for _ in range(12):
         try:
             rounds.sweep()
         except Died:

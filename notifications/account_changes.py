@@ -11,7 +11,7 @@ from notifications import account_states, accounts, doorbell, rate_limits
 from notifications.models import ProviderAccount
 from notifications.providers import options
 from preferences.models import Category
-from project.foundation import audit
+from project.foundation import audit, clock
 from project.foundation.problems import Fault, InvalidRequest
 
 NAME_LENGTH = 100
@@ -70,6 +70,27 @@ def try_again(account: ProviderAccount, *, actor: str) -> None:
     account_states.forgive(account.pk)
     audit.record(actor, "provider_account.tried_again", f"provider_account:{account.name}")
     _tell_workers(account.channel)
+
+
+@transaction.atomic
+def pause(account: ProviderAccount, *, actor: str) -> None:
+    """Send nothing more through an account. What has no other account is held; what is under way is let through."""
+    _set_enabled(account, False)
+    audit.record(actor, "provider_account.paused", f"provider_account:{account.name}")
+
+
+@transaction.atomic
+def resume(account: ProviderAccount, *, actor: str) -> None:
+    """Send through an account again; what was held for it goes on."""
+    _set_enabled(account, True)
+    account_states.forgive(account.pk)
+    audit.record(actor, "provider_account.resumed", f"provider_account:{account.name}")
+    _tell_workers(account.channel)
+
+
+def _set_enabled(account: ProviderAccount, enabled: bool) -> None:
+    ProviderAccount.objects.filter(pk=account.pk).update(enabled=enabled, updated_at=clock.now())
+    transaction.on_commit(accounts.forget)
 
 
 @transaction.atomic

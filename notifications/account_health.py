@@ -1,17 +1,51 @@
-"""How provider accounts fare, for people: a word for each, and what needs somebody."""
+"""How provider accounts fare, for people: a word for each, figures of the last hour, and what needs somebody."""
 
+import math
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from notifications import account_states, breaker, holding
 from notifications.breaker import Phase
-from notifications.models import AccountState, ProviderAccount
-from project.foundation import clock
+from notifications.models import AccountState, Attempt, ProviderAccount
+from project.foundation import clock, ids
+
+HOUR = timedelta(hours=1)
+# How many of the newest tries are looked at, of all accounts together, and how long before its try a delivery may have
+# been accepted: a try's id carries its delivery's time, so both end at the newest part of one index.
+SAMPLE = 20_000
+_RETRIED_FOR = timedelta(hours=24)
+_FAILED = {Attempt.Outcome.TRANSIENT, Attempt.Outcome.THROTTLED, Attempt.Outcome.ACCOUNT, Attempt.Outcome.UNKNOWN}
 
 
 @dataclass(frozen=True)
 class Standing:
-    state: str  # in_use, paused, refused, failing or throttled
+    state: str  # in_use, paused, refused, failing, half_open or throttled
     error: str = ""
+
+
+@dataclass(frozen=True)
+class Hour:
+    """What an account's tries of the last hour came to. Times in milliseconds; None where there is no try."""
+
+    tries: int = 0
+    failed: int = 0  # not because of the recipient
+    p50: int | None = None
+    p95: int | None = None
+
+    @property
+    def failed_percent(self) -> float:
+        return round(100 * self.failed / self.tries, 1) if self.tries else 0.0
+
+
+@dataclass(frozen=True)
+class Health:
+    standing: Standing
+    hour: Hour
+    held: int  # deliveries of its channel that wait for an account
+    last_error: str
+    last_error_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -32,11 +66,50 @@ def standing(account: ProviderAccount) -> Standing:
     if state.refused_at is not None:
         return Standing("refused", state.refusal)
     now = clock.now()
-    if breaker.phase(account_states.breaker_of(state), now) is not Phase.CLOSED:
-        return Standing("failing")
+    phase = breaker.phase(account_states.breaker_of(state), now)
+    if phase is not Phase.CLOSED:
+        return Standing("failing" if phase is Phase.OPEN else "half_open")
     if state.throttled_until is not None and state.throttled_until > now:
         return Standing("throttled")
     return Standing("in_use")
+
+
+def health(account: ProviderAccount) -> Health:
+    """Return how an account fares, with figures. Three queries."""
+    state: AccountState | None = getattr(account, "state", None)
+    return Health(
+        standing=standing(account),
+        hour=last_hour().get(account.pk, Hour()),
+        held=holding.count([account.channel]),
+        last_error=state.last_error if state else "",
+        last_error_at=state.last_error_at if state else None,
+    )
+
+
+def last_hour() -> dict[int, Hour]:
+    """Return the last hour of each account that was called in it, by its key. One query of at most SAMPLE rows.
+
+    On a system so busy that these do not reach back an hour, they tell of what they do reach.
+    """
+    now = clock.now()
+    newest = Attempt.objects.filter(id__gte=ids.first_id_at(now - _RETRIED_FOR)).order_by("-id")
+    rows = newest.values_list("provider_account_id", "outcome", "started_at", "finished_at")[:SAMPLE]
+    calls: dict[int, list[tuple[str, timedelta]]] = defaultdict(list)
+    for account_id, outcome, started_at, finished_at in rows:
+        if account_id is not None and finished_at is not None and started_at >= now - HOUR:
+            calls[account_id].append((outcome, finished_at - started_at))
+    return {account_id: _hour(found) for account_id, found in calls.items()}
+
+
+def _hour(calls: Sequence[tuple[str, timedelta]]) -> Hour:
+    took = sorted(time for _, time in calls)
+    failed = sum(outcome in _FAILED for outcome, _ in calls)
+    return Hour(len(calls), failed, _milliseconds(took, 0.5), _milliseconds(took, 0.95))
+
+
+def _milliseconds(took: Sequence[timedelta], part: float) -> int:
+    """Return a percentile by nearest rank."""
+    return round(took[max(0, math.ceil(part * len(took)) - 1)] / timedelta(milliseconds=1))
 
 
 def troubles() -> list[Trouble]:
@@ -49,7 +122,7 @@ def troubles() -> list[Trouble]:
             found.append(Trouble(f"{account.name} is refused: {now.error} {_held(held)}".strip(), account.pk))
         elif now.state == "paused" and (held := holding.count([account.channel])):
             found.append(Trouble(f"{account.name} is switched off. {_held(held)}", account.pk))
-        elif now.state == "failing":
+        elif now.state in ("failing", "half_open"):
             found.append(Trouble(f"{account.name} keeps failing: it is tried again every 30 seconds.", account.pk))
     return found
 

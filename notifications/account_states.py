@@ -140,9 +140,11 @@ def _note_error(state: AccountState, account: Account, outcomes: Sequence[Outcom
 
 
 def without_credentials(error: str, account: Account) -> str:
+    """Return a provider's words without the account's credentials, should it repeat them."""
     provider = accounts.provider_classes().get(account.provider)
     described = options.describe(provider.Options) if provider else {}
     for name, value in account.options.items():
-        if name in described and described[name].secret and isinstance(value, str) and len(value) > 3:
-            error = error.replace(value, options.HIDDEN)
+        text = options.in_words(value)
+        if name in described and described[name].secret and len(text) > 3:
+            error = error.replace(text, options.HIDDEN)
     return error

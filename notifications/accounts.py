@@ -129,6 +129,11 @@ def read(row: ProviderAccount, callback: Callback) -> list[Receipt]:
     return provider.read_receipts(callback)
 
 
+def of_row(row: ProviderAccount) -> Account:
+    """Return an account as it is stored now."""
+    return _account(row)
+
+
 def callback_url(provider: str, name: str) -> str:
     """Return the public URL at which a service reports to the account `name`."""
     return f"{settings.PUBLIC_URL}/receipts/{provider}/{name}/"

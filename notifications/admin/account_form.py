@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 
 from django import forms
 from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
@@ -19,6 +20,7 @@ from notifications.models import ProviderAccount
 from notifications.providers import options
 from notifications.providers.base import Provider
 from preferences.channels import CHANNELS
+from preferences.models import Category
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[ProviderAccount]
@@ -38,8 +40,30 @@ def make(provider: type[Provider]) -> type["AccountForm"]:
     return type("AccountForm", (AccountForm,), {**fields, "provider_class": provider})
 
 
+def by_number(provider: type[Provider]) -> bool:
+    """Tell whether a provider reaches telephones, whose numbers have a country."""
+    return any(channel in account_changes.BY_NUMBER for channel in provider.channels)
+
+
 class AccountForm(_ModelForm):
     provider_class: type[Provider]
+    weight = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=1000,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="Accounts of the same order share the messages: one of weight 3 takes three times what 1 takes.",
+    )
+    categories = forms.MultipleChoiceField(
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="None chosen: it serves all of them.",
+    )
+    countries = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Of the phone numbers it serves, such as DE, AT. Empty: it serves all of them.",
+    )
 
     class Meta:
         model = ProviderAccount
@@ -63,6 +87,20 @@ class AccountForm(_ModelForm):
         self.fields["channel"] = forms.ChoiceField(
             choices=[(key, CHANNELS[key].name) for key in self.provider_class.channels], widget=UnfoldAdminSelectWidget
         )
+        known = Category.objects.values_list("key", "name")
+        chosen = self.instance.categories
+        gone = [(key, key) for key in chosen if key not in {key for key, _ in known}]
+        self.fields["categories"] = forms.MultipleChoiceField(
+            required=False,
+            choices=[*known, *gone],
+            initial=chosen,
+            widget=self.fields["categories"].widget,
+            help_text=self.fields["categories"].help_text,
+        )
+        self.fields["countries"].initial = ", ".join(self.instance.countries)
+        self.fields["weight"].initial = self.instance.weight
+        if not by_number(self.provider_class):
+            del self.fields["countries"]
         for name, value in options.shown(self.provider_class.Options, self.instance.options or {}).items():
             if not options.describe(self.provider_class.Options)[name].secret:
                 field = self.fields[_PREFIX + name]
@@ -84,6 +122,10 @@ class AccountForm(_ModelForm):
             if _PREFIX + name in self.errors:
                 continue  # the field itself has said so
             self.add_error(_PREFIX + name if name in described else None, fault.message)
+        self.given_countries = (cleaned.get("countries") or "").replace(",", " ").split()
+        channel = cleaned.get("channel") or ""
+        for fault in account_changes.serving_faults(channel, self.given_countries, cleaned.get("categories") or []):
+            self.add_error(fault.pointer.removeprefix("/"), fault.message)
         return cleaned
 
     def clean_rate_limit(self) -> str:
@@ -103,6 +145,9 @@ class AccountForm(_ModelForm):
             order=self.cleaned_data["order"],
             enabled=self.cleaned_data["enabled"],
             rate_limit=self.cleaned_data["rate_limit"],
+            weight=self.cleaned_data["weight"] or 1,
+            countries=self.given_countries,
+            categories=self.cleaned_data["categories"],
         )
         name = self.instance.name if self.instance.pk else self.cleaned_data["name"]
         account, _ = account_changes.save(name, wanted, actor=actor)

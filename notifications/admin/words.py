@@ -26,6 +26,13 @@ PILLS = {
     "Skipped": "",
     "Unknown": "warning",
     "Did not get through": "warning",
+    # Of provider accounts.
+    "In use": "success",
+    "Switched off": "warning",
+    "Refused": "danger",
+    "Keeps failing": "danger",
+    "Trying again": "warning",
+    "Slowed down": "warning",
 }
 _CLASSES = {"success": "crl-good", "danger": "crl-bad", "warning": "crl-waits", "info": "crl-busy", "": "crl-off"}
 

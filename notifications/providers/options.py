@@ -185,6 +185,13 @@ def _resolved_inside(option: Option, value: Any) -> Any:
     }
 
 
+def in_words(value: Any) -> str:
+    """Return the text that a stored value stands for, `env:` values read; "" where it is no text or not set."""
+    if _names_environment(value):
+        return os.environ.get(_variable(value), "")
+    return value if isinstance(value, str) else ""
+
+
 def _names_environment(value: Any) -> bool:
     return isinstance(value, str) and value.startswith(_ENVIRONMENT)
 

@@ -261,7 +261,7 @@ def test_a_provider_account_is_mended_in_its_form_and_keeps_what_was_left_alone(
     account = ProviderAccount.objects.create(name="main", provider="smtp", channel="email", options=options)
     url = reverse("admin:notifications_provideraccount_change", args=[account.pk])
     page = desk.get(url)
-    assert "In use." in page.content.decode()
+    assert "It takes what it serves." in page.content.decode()
     shown = page.context["adminform"].form
     given = {name: "" if field.initial is None else field.initial for name, field in shown.fields.items()}
 

@@ -20,6 +20,7 @@ from notifications.models import (
     ReceiptRecord,
 )
 from project.foundation import clock, ids, partitions
+from preferences import frequency_caps
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ def tidy() -> None:
     CallerNotificationId.objects.filter(created_at__lt=now - settings.NOTIFICATION_ID_TTL).delete()
 
 
+    frequency_caps.forget_before(now)
 def _make_partitions(now: datetime) -> None:
     for table in HISTORY_TABLES:
         try:

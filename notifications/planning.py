@@ -2,17 +2,18 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
 from django.db import transaction
 
-from notifications import doorbell, gathering, leases, messages, schedules, tracking
+from notifications import caps, doorbell, gathering, leases, messages, schedules, tracking
 from notifications.inbox import feed, hub
 from notifications.models import Broadcast, Delivery, Event, Mode, Notification
 from notifications.outlines import Outlines
+from notifications.plans import Plan
 from preferences.decisions import Person
 from preferences.loading import load_people
 from project.foundation import bulk, ids
@@ -25,20 +26,6 @@ POISON_AFTER = 3  # leases that ran out: whoever plans this row dies of it
 _DEADLY = "Planning this notification ended its worker."
 _PARKED = timedelta(days=366)  # should it come due all the same, it is looked at and parked again
 _WRITTEN = ["status", "decisions", "template_version", "due_at", "lease", "leased_until", "recoveries"]
-
-
-@dataclass
-class Plan:
-    """What one notification becomes."""
-
-    notification: Notification
-    status: str = ""
-    version_id: int | None = None
-    decisions: bulk.Json | None = None
-    deliveries: list[Delivery] = field(default_factory=list)
-    item: feed.NewItem | None = None
-    error: str = ""
-    parked: bool = False  # its broadcast is paused: it stays as it is, out of the queue
 
 
 @dataclass(frozen=True)
@@ -89,6 +76,8 @@ def _decide(notification: Notification, known: _Known) -> Plan:
     outline = known.outlines.of(notification, person, type_)
     plan = Plan(
         notification,
+        person=person,
+        type=type_,
         version_id=_version_id(notification, type_),
         decisions=outline.decisions_of(person),
         deliveries=outline.deliveries_of(
@@ -143,6 +132,7 @@ def _put_into_inbox(plan: Plan, delivery: Delivery, person: Person, type_: Type,
 @transaction.atomic
 def _store(plans: Sequence[Plan], claim: leases.Claim[Notification]) -> None:
     """Write the plans of the notifications that are still ours, in a constant number of statements."""
+    caps.apply(plans, token=claim.token, now=claim.now)
     for plan in plans:
         if not plan.parked:
             _close(plan)

@@ -1,6 +1,7 @@
 from preferences.models.category import Category
 from preferences.models.consent import ConsentRecord
 from preferences.models.contact_point import ContactPoint
+from preferences.models.frequency_count import FrequencyCount
 from preferences.models.link import PreferenceLink
 from preferences.models.preference import Mute, Preference
 from preferences.models.suppression import Suppression
@@ -11,6 +12,7 @@ __all__ = [
     "Category",
     "ConsentRecord",
     "ContactPoint",
+    "FrequencyCount",
     "Mute",
     "Preference",
     "PreferenceLink",

@@ -11,6 +11,8 @@ from preferences.decisions import CategoryFacts, Person
 from preferences.quiet_hours import QuietHours
 
 QUIET_HOURS = "quiet_hours"
+DIGESTED = "digested"  # it waits for the person's daily digest
+DAILY_DIGEST = "DAILY_DIGEST"  # key of the type that the digest itself is of
 
 
 def quiet_until(person: Person, category: CategoryFacts, channel: str, now: datetime) -> datetime | None:

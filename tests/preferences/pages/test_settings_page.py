@@ -26,13 +26,6 @@ def orders() -> Category:
     return Category.objects.create(key="orders", name="Orders", required_channels=["email"])
 
 
-@pytest.fixture
-def browser(ada: User) -> Client:
-    client = Client()
-    client.force_login(ada)
-    return client
-
-
 def choices(user: User) -> dict[tuple[str, str], bool]:
     rows = Preference.objects.filter(user=user).values_list("category__key", "channel", "enabled")
     return {(category or "", channel): enabled for category, channel, enabled in rows}

@@ -6,6 +6,7 @@ A field name's trailing underscore is not part of the option (`from_` is the opt
 
 import dataclasses
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
@@ -18,18 +19,13 @@ from project.foundation.problems import Fault
 HIDDEN = "•••"
 _ENVIRONMENT = "env:"
 # An account may name the credentials of a service, never the keys that everything rests on.
-_NEVER_FROM_ENVIRONMENT = {
-    "SECRET_KEY",
-    "SECRET_KEY_FALLBACKS",
-    "ENCRYPTION_KEYS",
-    "BLIND_INDEX_KEYS",
-    "DATABASE_URL",
-    "BROKER_URL",
-    "REDIS_URL",
-}
+_NEVER_FROM_ENVIRONMENT = re.compile(
+    r"SECRET_KEY\w*|ENCRYPTION_KEYS\w*|BLIND_INDEX_KEYS\w*|DATABASE_\w*|BROKER_\w*|REDIS\w*|RABBITMQ\w*|POSTGRES\w*|PG[A-Z]+"
+    r"|CELERY_\w*|DJANGO_\w*"
+)
 
-# Options that say which server an account speaks to.
-_DESTINATIONS = ("host", "port", "base_url")
+# Options that say which server an account speaks to, and whether others can listen.
+_DESTINATIONS = ("host", "port", "base_url", "esp", "region", "security")
 
 Check = Callable[[Any], None]
 T = TypeVar("T")
@@ -106,7 +102,7 @@ def faults(schema: type, given: Mapping[str, Any], *, pointer: str = "/options")
             if option.required:
                 found.append(Fault(where, "required", "This option is required."))
         elif _names_environment(value):
-            if _variable(value) in _NEVER_FROM_ENVIRONMENT or not _variable(value).isidentifier():
+            if not _may_be_read(_variable(value)):
                 found.append(Fault(where, "invalid_value", "This environment variable cannot be used."))
         else:
             found += _faults_of(option, value, where)
@@ -146,13 +142,20 @@ def merged(schema: type, given: Mapping[str, Any], stored: Mapping[str, Any]) ->
     """
     wanted = _with_kept_secrets(schema, given, stored)
     found = faults(schema, wanted)
-    if any(wanted.get(name) != stored.get(name) for name in _DESTINATIONS if name in stored):
+    known = describe(schema)
+    # What is not stored is the default: a base_url that comes anew leads away from the service, too.
+    if any(_set(known[name], wanted) != _set(known[name], stored) for name in _DESTINATIONS if name in known):
         found += [
             Fault(f"/options/{option.name}", "required", "Give it again: the account now speaks to another server.")
-            for option in describe(schema).values()
+            for option in known.values()
             if option.secret and stored.get(option.name) and given.get(option.name, HIDDEN) in (None, HIDDEN)
         ]
     return wanted, found
+
+
+def _set(option: Option, values: Mapping[str, Any]) -> Any:
+    value = values.get(option.name)
+    return option.default if value is None else value
 
 
 def _with_kept_secrets(schema: type, given: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -200,9 +203,13 @@ def _variable(value: str) -> str:
     return value.removeprefix(_ENVIRONMENT)
 
 
+def _may_be_read(name: str) -> bool:
+    return name.isidentifier() and _NEVER_FROM_ENVIRONMENT.fullmatch(name.upper()) is None
+
+
 def _from_environment(option: Option, name: str, kind: Any = None) -> Any:
     text = os.environ.get(name)
-    if text is None or name in _NEVER_FROM_ENVIRONMENT:
+    if text is None or not _may_be_read(name):
         raise BadOptions(f"The option {option.name} wants the environment variable {name}, which is not set.")
     try:
         return msgspec.convert(text, kind or option.type, strict=False)

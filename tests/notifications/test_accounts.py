@@ -200,7 +200,19 @@ def test_an_option_may_name_an_environment_variable(monkeypatch):
     assert seen == [("from outside", 2525)]
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "not a name", ""])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SECRET_KEY",
+        "ENCRYPTION_KEYS",
+        "DATABASE_URL",
+        "POSTGRES_PASSWORD",
+        "PGPASSWORD",
+        "CELERY_BROKER_URL",
+        "a b",
+        "",
+    ],
+)
 def test_an_option_cannot_name_the_keys_that_everything_rests_on(name):
     with pytest.raises(InvalidRequest) as refused:
         account_changes.save(

@@ -72,7 +72,7 @@ def test_a_host_and_a_port_are_enough(shop):
     assert made.json()["options"]["from"] == ""
 
 
-@pytest.mark.parametrize("moved", [{"host": "evil.example.com"}, {"port": 2526}])
+@pytest.mark.parametrize("moved", [{"host": "evil.example.com"}, {"port": 2526}, {"security": "none"}])
 def test_a_stored_password_is_not_sent_to_another_server(shop, moved):
     put(shop, BODY)
     given = {name: value for name, value in OPTIONS.items() if name != "password"} | moved
@@ -84,6 +84,27 @@ def test_a_stored_password_is_not_sent_to_another_server(shop, moved):
 
     assert put(shop, BODY | {"options": given | {"password": "another"}}).status_code == 200
     assert ProviderAccount.objects.get().options["password"] == "another"
+
+
+@pytest.mark.parametrize(
+    ("provider", "options", "moved"),
+    [
+        ("vonage", {"api_secret": "s3cret"}, {"base_url": "https://evil.example.com"}),
+        ("sns", {"region": "eu-west-1", "secret_access_key": "s3cret"}, {"base_url": "https://evil.example.com"}),
+        ("anymail", {"esp": "sendgrid", "settings": {"api_key": "s3cret"}}, {"base_url": "https://evil.example.com"}),
+        ("anymail", {"esp": "sendgrid", "settings": {"api_key": "s3cret"}}, {"esp": "mailgun"}),
+    ],
+)
+def test_a_server_named_for_the_first_time_gets_no_stored_credential(shop, provider, options, moved):
+    given = options | ({"api_key": "k", "from": "Shop"} if provider == "vonage" else {})
+    assert put(shop, {"provider": provider, "options": given}).status_code == 201
+    secrets = {"api_key", "api_secret", "secret_access_key", "settings"}
+
+    refused = put(shop, {"provider": provider, "options": {n: v for n, v in given.items() if n not in secrets} | moved})
+
+    assert refused.status_code == 422
+    assert set(pointers(refused)) == {f"/options/{name}" for name in secrets & set(given)}
+    assert not set(moved.values()) & set(map(str, ProviderAccount.objects.get().options.values()))
 
 
 def test_an_unset_credential_is_null(shop):

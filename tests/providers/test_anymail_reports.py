@@ -109,6 +109,28 @@ def test_a_forged_or_old_report_of_mailgun_is_refused(wrong):
         take_in(account("mailgun", api_key="k", webhook_signing_key="k3y"), mailgun({"event": "delivered"}, **wrong))
 
 
+def test_an_old_signature_of_mailgun_does_not_pass_beside_a_new_time():
+    """One body that is a form to who checks the signature, and JSON to who looks at the time."""
+    signed = json.loads(mailgun({"event": "delivered"}, at=time.time() - 7200).body)["signature"]
+    new = json.dumps({"signature": {"timestamp": str(int(time.time()))}, "x": f"&{urlencode(signed)}&event=delivered&"})
+    request = Callback(URL, {"content-type": "application/x-www-form-urlencoded"}, new.encode())
+
+    with pytest.raises(NotGenuine, match="too long ago"):
+        take_in(account("mailgun", api_key="k", webhook_signing_key="k3y"), request)
+
+
+@pytest.mark.parametrize("esp", ["mailgun", "unisender_go", "resend", "mandrill"])
+@pytest.mark.parametrize("body", [b"[]", b"1", b"null", b"\xff", b"[" * 50_000, b'{"signature": []}'])
+@pytest.mark.parametrize("type", ["application/json", "multipart/form-data; boundary=x"])
+def test_a_strange_body_proves_nothing_and_breaks_nothing(esp, body, type):
+    keys = {"api_key": "k", "webhook_signing_key": "k", "webhook_key": "k", "signing_secret": "whsec_aaaa"}
+    svix = {"svix-id": "1", "svix-timestamp": str(int(time.time())), "svix-signature": "v1,\xe9"}
+    request = Callback(URL, {"content-type": type, "x-mandrill-signature": "\xe9"} | svix, body)
+
+    with pytest.raises(NotGenuine):
+        take_in(account(esp, **keys), request)
+
+
 def sendgrid(key, events, *, at=None, spoil=b""):
     at = str(int(at or time.time()))
     body = json.dumps(events).encode() + b"\r\n"

@@ -26,7 +26,9 @@ class Line:
 def section(user: User, categories: list[Category]) -> dict[str, Any]:
     # An hour that a caller has set to the minute stays to be seen and chosen.
     hours = sorted({*_HOURS, *([user.digest_at] if user.digest_at else [])})
-    lines = [Line(category.key, category.name, category.key in user.digests) for category in categories]
+    # Urgent ones never wait: to offer that would be a promise that is not kept.
+    offered = [category for category in categories if not category.urgent or category.key in user.digests]
+    lines = [Line(category.key, category.name, category.key in user.digests) for category in offered]
     return {"lines": lines, "at": user.digest_at, "hours": hours}
 
 

@@ -1,7 +1,7 @@
 """The first act: one transaction that holds the request, the caller's own id for it, and the work."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,8 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from notifications import doorbell
-from notifications.models import CallerNotificationId, Lane, Mode, Notification
+from notifications.attachments import keeping
+from notifications.models import AttachmentContent, CallerNotificationId, Lane, Mode, Notification
 from preferences.models import User
 from project.foundation import bulk, clock
 from project.foundation.ids import new_id
@@ -28,7 +29,7 @@ class Request:
 
     user: User
     type: Type
-    payload: dict[str, Any]  # {"title", "body", "link", "template_variables"}
+    payload: dict[str, Any]  # {"title", "body", "link", "template_variables"}, and "attachments" where there are any
     mode: str = Mode.LIVE
     caller_id: int | None = None
     priority: str | None = None
@@ -40,6 +41,7 @@ class Request:
     expires_at: datetime | None = None
     caller_notification_id: UUID | None = None
     body_hash: bytes = b""  # SHA-256 of the canonical body: tells a repeat from a clash of caller_notification_id
+    contents: Mapping[UUID, str] = field(default_factory=dict)  # of attachments in the payload: base64
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ def accept(request: Request) -> Accepted:
         if earlier is not None:
             return Accepted(earlier, replayed=True)
     notification.save(force_insert=True)
+    bulk.insert(keeping.rows(notification.id, request.contents, send_at=request.send_at))
     doorbell.ring(doorbell.PLAN)
     return Accepted(notification)
 
@@ -94,8 +97,18 @@ def accept_many(requests: Sequence[Request]) -> list[Accepted | IdReused]:
         else:
             results.append(Accepted(originals[first.notification_id], replayed=True))
     bulk.insert([each.notification for each in results if isinstance(each, Accepted) and not each.replayed])
+    bulk.insert(_contents(requests, results))
     doorbell.ring(doorbell.PLAN)
     return results
+
+
+def _contents(requests: Sequence[Request], results: Sequence[Accepted | IdReused]) -> list[AttachmentContent]:
+    return [
+        row
+        for request, each in zip(requests, results, strict=True)
+        if request.contents and isinstance(each, Accepted) and not each.replayed
+        for row in keeping.rows(each.notification.id, request.contents, send_at=request.send_at)
+    ]
 
 
 def _notification(request: Request, now: Now | datetime) -> Notification:

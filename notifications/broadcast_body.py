@@ -39,6 +39,7 @@ class BroadcastBody(Struct, forbid_unknown_fields=True, kw_only=True):
     priority: Literal["LOW", "MEDIUM", "HIGH"] | None = None
     name: Annotated[str, Meta(max_length=200)] | None = None
     local_time: str | None = None
+    attachments: list[Any] | None = None
 
 
 class _Draft(BroadcastBody, forbid_unknown_fields=False, kw_only=True):
@@ -50,7 +51,7 @@ class _Draft(BroadcastBody, forbid_unknown_fields=False, kw_only=True):
 
 
 # Fields of the contract that this release takes only when they say nothing.
-NOT_AVAILABLE = ("local_time",)
+NOT_AVAILABLE = ("local_time", "attachments")
 
 
 class AudienceTooLarge(TooLarge):

@@ -10,6 +10,7 @@ import msgspec
 from django.conf import settings
 from django.db.models import QuerySet
 
+from notifications.attachments import body as attachments
 from notifications.known_types import KnownType
 from notifications.send_body import NOT_AVAILABLE, Draft, Payload, SendBody
 from preferences import profiles
@@ -70,8 +71,11 @@ def check_many(items: Sequence[Any], *, clean: bool = False) -> list[Checked | P
 
 
 def is_sound(body: SendBody, known: KnownType) -> bool:
-    """Tell whether a body for a known type has no fault, whoever its user is. No query; a time makes it False."""
-    if body.user is not None or body.send_at is not None or body.expires_at is not None:
+    """Tell whether a body for a known type has no fault, whoever its user is.
+
+    No query. A time or an attachment makes it False: those take the long way.
+    """
+    if body.user is not None or body.send_at is not None or body.expires_at is not None or body.attachments:
         return False
     variables = body.payload.template_variables or {}
     if known.validator is not None and not known.validator.is_valid(variables):
@@ -157,6 +161,7 @@ def _of_meaning(body: SendBody, type_: Type | None, now: datetime | None) -> Ite
         yield Fault("/locale", error.code, str(error))
     if body.metadata and len(msgspec.json.encode(body.metadata)) > MAX_METADATA_BYTES:
         yield Fault("/metadata", "too_large", f"It may have {MAX_METADATA_BYTES} bytes.")
+    yield from attachments.faults(body.attachments or [])
     for name in NOT_AVAILABLE:
         if getattr(body, name):
             yield not_available(f"/{name}")

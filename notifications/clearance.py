@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -55,6 +56,7 @@ class Ready:
     message: Message
     attempt: Attempt
     resend_when_unknown: bool
+    attached: Sequence[Mapping[str, Any]] = ()  # files that its mail wants, see notifications.attachments
 
     @property
     def account(self) -> Account:
@@ -76,6 +78,7 @@ class Sorted:
     ready: list[Ready] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     later: list[Later] = field(default_factory=list)
+    tries: list[Attempt] = field(default_factory=list)  # over already: no provider was called
 
     @property
     def deliveries(self) -> list[Delivery]:
@@ -221,7 +224,8 @@ def _render(delivery: Delivery, known: Known, type_: Type, share: Share, resend:
         logger.exception("delivery.render_failed", extra={"delivery": str(delivery.id)})
         return Change(delivery, Status.FAILED, dead=True, error=f"render: {type(error).__name__}")
     attempt = _attempt(delivery, share.account, message, person, known.now)
-    return Ready(delivery, notification.caller_id, share, message, attempt, resend)
+    attached = notification.content.get("attachments") or () if delivery.channel == "email" else ()
+    return Ready(delivery, notification.caller_id, share, message, attempt, resend, attached)
 
 
 def _attempt(delivery: Delivery, account: Account, message: Message, person: Person, now: datetime) -> Attempt:

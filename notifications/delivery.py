@@ -25,6 +25,7 @@ from notifications import (
     tracking,
 )
 from notifications.address_health import Tried
+from notifications.attachments import loading
 from notifications.clearance import Later, Ready, Sorted
 from notifications.models import Attempt, Delivery, Mode
 from notifications.providers.base import Outcome
@@ -61,7 +62,9 @@ def _route(channel: str) -> Route:
 
 
 def _deliver(claim: leases.Claim[Delivery], route: Route) -> None:
-    going = _begin(clearance.sort(claim.rows, Allotment(route)), claim)
+    found = clearance.sort(claim.rows, Allotment(route))
+    loading.load(found, claim.now)
+    going = _begin(found, claim)
     for items in _by_account(going):
         results = accounts.send(items[0].account, [item.message for item in items])
         _finish(items, results, claim, route)
@@ -82,6 +85,7 @@ def _begin(found: Sorted, claim: leases.Claim[Delivery]) -> list[Ready]:
     tracking.record([change for change in found.changes if change.delivery.id in held], now=claim.now)
     _put_back([*found.later, *later], claim)
     bulk.insert([item.attempt for item in going])
+    bulk.insert([attempt for attempt in found.tries if attempt.delivery_id in held])
     tracking.begin([item.delivery for item in going])
     return going
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import DatabaseError
 
+from notifications.attachments import keeping
 from notifications.models import (
     Attempt,
     CallerNotificationId,
@@ -44,6 +45,7 @@ def tidy_when_due() -> None:
 def tidy() -> None:
     now = clock.now()
     _make_partitions(now)
+    keeping.delete_old(now)
     OutboxMessage.objects.filter(id__lt=ids.first_id_at(now - timedelta(days=settings.OUTBOX_DAYS))).delete()
     ReceiptCall.objects.filter(id__lt=ids.first_id_at(now - timedelta(days=settings.RECEIPT_BODY_DAYS))).delete()
     ReceiptRecord.objects.filter(id__lt=ids.first_id_at(now - timedelta(days=settings.RECEIPT_DAYS))).delete()

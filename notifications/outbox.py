@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from notifications import mail
 from notifications.models import OutboxMessage
-from notifications.providers.base import Message
+from notifications.providers.base import File, Message
 from project.foundation import ids
 
 KEPT = {"accepted", "unknown"}  # outcomes after which a message has gone out, or may have
@@ -52,6 +53,10 @@ def since(rows: "QuerySet[OutboxMessage]", bound: UUID | datetime) -> "QuerySet[
     return rows.filter(id__gte=ids.first_id_at(bound))
 
 
+def _listed(file: File) -> dict[str, Any]:
+    return {"filename": file.filename, "content_type": file.content_type, "size": len(file.content)}
+
+
 def _row(kept: Kept) -> OutboxMessage:
     id = ids.new_id()
     message = kept.message
@@ -66,5 +71,6 @@ def _row(kept: Kept) -> OutboxMessage:
         to=message.to,
         headers=mail.headers(message) if message.channel == "email" else {},
         parts=dict(message.parts),
+        attachments=[_listed(file) for file in message.files] or None,
         created_at=ids.created_at(id),
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct, field
 
+from notifications.attachments.body import MOST, Attachment
 from preferences.users import UserFields
 
 Time = Annotated[datetime, Meta(tz=True)]
@@ -51,7 +52,10 @@ class SendBody(Struct, forbid_unknown_fields=True, kw_only=True):
     metadata: Annotated[dict[str, Any], Meta(description="Given back as it came; at most 16 KiB.")] | None = None
     user: UserFields | None = None
     digest_key: str | None = None
-    attachments: list[Any] | None = None
+    attachments: (
+        Annotated[list[Attachment], Meta(max_length=MOST, description="Files that go with the mail; 10 MiB together.")]
+        | None
+    ) = None
 
 
 class Draft(SendBody, forbid_unknown_fields=False, kw_only=True):
@@ -63,4 +67,4 @@ class Draft(SendBody, forbid_unknown_fields=False, kw_only=True):
 
 
 # Fields of the contract that this release takes only when they say nothing.
-NOT_AVAILABLE = ("digest_key", "attachments")
+NOT_AVAILABLE = ("digest_key",)

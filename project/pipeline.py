@@ -28,6 +28,7 @@ IDEMPOTENCY_TTL = env.duration("IDEMPOTENCY_TTL", "24h")
 QUIET_HOURS_JITTER = env.duration("QUIET_HOURS_JITTER", "10m")
 NOTIFICATION_ID_TTL = env.duration("NOTIFICATION_ID_TTL", "400d")
 OUTBOX_DAYS = env.number("OUTBOX_DAYS", 7)
+ATTACHMENT_DAYS = env.number("ATTACHMENT_DAYS", 30)  # how long contents are kept, so that a dead letter can go out
 RECEIPT_DAYS = env.number("RECEIPT_DAYS", 90)  # how long a provider's report is known when it comes again
 RECEIPT_BODY_DAYS = env.number("RECEIPT_BODY_DAYS", 30)  # … and the request that it came in, as it was
 DOORBELLS = env.flag("DOORBELLS", True)  # without, workers find what is due by their sweep alone

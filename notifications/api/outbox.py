@@ -21,6 +21,12 @@ from project.foundation.problems import Fault, InvalidRequest
 from project.foundation.views import ApiView
 
 
+class AttachmentAnswer(msgspec.Struct):
+    filename: str
+    content_type: str
+    size: int  # bytes
+
+
 class OutboxAnswer(msgspec.Struct):
     id: UUID
     notification_id: UUID
@@ -29,6 +35,7 @@ class OutboxAnswer(msgspec.Struct):
     to: str
     headers: dict[str, str]  # mail only, else empty
     parts: dict[str, str]
+    attachments: list[AttachmentAnswer]  # mail only, else empty
     created_at: datetime
 
 
@@ -106,5 +113,6 @@ def _shown(public: Mapping[UUID, UUID], message: OutboxMessage) -> dict[str, Any
         "to": message.to,
         "headers": message.headers,
         "parts": message.parts,
+        "attachments": message.attachments or [],
         "created_at": message.created_at,
     }

@@ -16,6 +16,7 @@ from notifications import acceptance, checking, idempotency
 from notifications.access.authentication import Credentials, credentials
 from notifications.api import short_send
 from notifications.api.accepted import AcceptedBody, answer
+from notifications.attachments import body as attachments
 from notifications.checking import Checked
 from notifications.models import CallerNotificationId, Notification
 from notifications.send_body import NOT_AVAILABLE, SendBody
@@ -81,12 +82,15 @@ def send(data: Any, whose: Credentials) -> acceptance.Accepted:
 
 def request_of(checked: Checked, user: User | None, data: Any, whose: Credentials) -> acceptance.Request:
     """Return what a checked body asks for. `user` is stored by now."""
-    body = checked.body
+    body, payload = checked.body, checked.body.payload.stored()
     assert user is not None
+    attached = attachments.kept(body.attachments or [])
+    if attached.listed:
+        payload["attachments"] = attached.listed
     return acceptance.Request(
         user=user,
         type=checked.type,
-        payload=body.payload.stored(),
+        payload=payload,
         mode=whose.mode,
         caller_id=whose.caller_id,
         priority=body.priority,
@@ -98,6 +102,7 @@ def request_of(checked: Checked, user: User | None, data: Any, whose: Credential
         expires_at=_utc(body.expires_at),
         caller_notification_id=body.notification_id,
         body_hash=idempotency.body_hash(data) if body.notification_id is not None else b"",
+        contents=attached.contents,
     )
 
 

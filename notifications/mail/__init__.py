@@ -11,6 +11,7 @@ from django.conf import settings
 
 from notifications.mail import addresses, plain, skeletons
 from notifications.mail.addresses import CannotBeMailed, address, check_return_path, check_sender
+from notifications.mail.attached import part
 from notifications.mail.headers import headers, message_id, one_line
 from notifications.providers.base import Message
 
@@ -23,6 +24,7 @@ __all__ = [
     "check_sender",
     "headers",
     "message_id",
+    "part",
 ]
 
 

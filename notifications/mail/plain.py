@@ -7,6 +7,7 @@ from email.utils import format_datetime
 
 from django.core.mail import EmailMultiAlternatives
 
+from notifications.mail import attached
 from notifications.mail.headers import headers
 from notifications.providers.base import Message
 
@@ -32,6 +33,9 @@ def content(message: Message, *, sender: str, recipient: str) -> bytes:
     mail.encoding = _SEVEN_BIT
     if html := message.parts.get("html", ""):
         mail.attach_alternative(html, "text/html")
+    marks = attached.place(mail, message.files)
     content = _LINE_END.sub(b"\r\n", mail.message().as_bytes())
+    if marks:
+        content = attached.fill(content, marks)
     # Django would encode the local part, and no server could deliver to that.
     return content if recipient.isascii() else b"To: " + recipient.encode() + b"\r\n" + content

@@ -36,7 +36,8 @@ def content(message: Message, identity: str, *, sender: str, recipient: str) -> 
     `identity` is its Message-ID, on one line.
     """
     text, html, further = message.parts.get("text", ""), message.parts.get("html", ""), message.headers
-    skeleton = _skeleton(sender, bool(text), bool(html), tuple(further)) if recipient.isascii() else None
+    usual = recipient.isascii() and not message.files
+    skeleton = _skeleton(sender, bool(text), bool(html), tuple(further)) if usual else None
     if skeleton is None:
         return None
     values = [

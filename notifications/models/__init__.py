@@ -1,5 +1,6 @@
 from notifications.models.access import ApiKey, Caller
 from notifications.models.account_state import AccountState
+from notifications.models.attachment import AttachmentContent
 from notifications.models.broadcast import AudienceMember, Broadcast
 from notifications.models.delivery import Attempt, Delivery, Event
 from notifications.models.idempotency import CallerNotificationId, IdempotencyRecord
@@ -14,6 +15,7 @@ from notifications.models.views_of_delivery import DeadLetter, UnknownDelivery
 __all__ = [
     "AccountState",
     "ApiKey",
+    "AttachmentContent",
     "Attempt",
     "AudienceMember",
     "Broadcast",

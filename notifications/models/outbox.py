@@ -20,6 +20,7 @@ class OutboxMessage(models.Model):
     to = EncryptedTextField(default="")
     headers = EncryptedJSONField(default=dict)  # mail only
     parts = EncryptedJSONField(default=dict)
+    attachments = EncryptedJSONField(null=True, blank=True)  # [{"filename", "content_type", "size"}]; null: none
     created_at = models.DateTimeField()
 
     class Meta:

@@ -134,6 +134,8 @@ class Anymail(HTTPProvider):
         )
         if html := message.parts.get("html", ""):
             letter.attach_alternative(html, "text/html")
+        for file in message.files:
+            letter.attach(mail.part(file))
         letter.metadata = {"delivery_id": str(message.delivery_id)}  # comes back with every report
         return letter
 

@@ -30,6 +30,15 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that goes with a mail."""
+
+    filename: str  # clean: no folders, no control characters
+    content_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One rendered content on its way to one address."""
 
@@ -41,6 +50,7 @@ class Message:
     secrets: tuple[str, ...] = field(default=(), repr=False)  # webhook only: what signs it; two while one is replaced
     message_id: str = ""  # mail only: "" = notifications.mail makes it from the delivery's id
     about: About = field(default_factory=About)
+    files: tuple[File, ...] = ()  # mail only
 
 
 @dataclass(frozen=True, slots=True)

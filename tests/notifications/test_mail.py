@@ -1,4 +1,5 @@
 import email
+from dataclasses import replace
 from email import policy
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from notifications import mail
 from notifications.mail import skeletons
-from notifications.providers.base import Message
+from notifications.providers.base import File, Message
 
 DELIVERY = UUID(int=7)
 
@@ -126,3 +127,57 @@ def test_a_domain_in_any_script_is_written_in_ascii():
 def test_a_sender_that_is_no_address_is_refused(sender):
     with pytest.raises(ValueError):
         mail.check_sender(sender)
+
+
+@pytest.mark.parametrize("name", ["invoice.pdf", 'a "b"; c.pdf', "Rechnung März.pdf", "发票" * 40 + ".pdf"])
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("application/pdf", bytes(range(256)) * 40),
+        ("text/plain", b"line\rline\nline\r\n.\r\nFrom me \xc3\xa4 \n"),
+        ("text/csv", b""),
+    ],
+)
+def test_files_go_along_byte_for_byte(name, kind, content):
+    files = (File(name, kind, content), File("other.png", "image/png", b"\x89PNG"))
+
+    built = mail.build(
+        replace(message(subject="Hi", text="Hello.", html="<p>Hello."), files=files), sender="a@b.example"
+    )
+
+    parsed = read(built)
+    assert parsed.get_content_type() == "multipart/mixed"
+    assert parsed.get_body(("html",)).get_content() == "<p>Hello."
+    assert parsed.get_body(("plain",)).get_content().strip() == "Hello."
+    found = list(parsed.iter_attachments())
+    assert [(each.get_filename(), each.get_content_type()) for each in found] == [
+        (name, kind),
+        ("other.png", "image/png"),
+    ]
+    assert found[0].get_payload(decode=True) == content
+    assert found[0].get_content_disposition() == "attachment"
+    assert max(map(len, built.content.split(b"\r\n"))) <= 998
+    assert b"\n" not in built.content.replace(b"\r\n", b"") and built.content.isascii()
+
+
+def test_a_text_says_its_character_set_where_we_know_it():
+    files = (File("a.csv", "text/csv", "ä;ö".encode()), File("b.csv", "text/csv", "ä;ö".encode("latin-1")))
+
+    parsed = read(mail.build(replace(message(text="Hello."), files=files), sender="a@b.example"))
+
+    first, second = parsed.iter_attachments()
+    assert (first.get_content_type(), first.get_content_charset()) == ("text/csv", "utf-8")
+    assert (second.get_content_type(), second.get_content_charset()) == ("application/octet-stream", None)
+
+
+def test_a_files_name_puts_nothing_into_the_mail():
+    """Requests with such names are refused: this is the second wall."""
+    files = (File("a.pdf\r\nBcc: eve@example.com\r\n\r\n<b>", "application/pdf", b"x"),)
+
+    try:
+        built = mail.build(replace(message(text="Hello."), files=files), sender="a@b.example")
+    except mail.CannotBeMailed:
+        return
+    parsed = read(built)
+    assert parsed["Bcc"] is None
+    assert all(part["Bcc"] is None for part in parsed.walk())

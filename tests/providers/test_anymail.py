@@ -8,7 +8,7 @@ import pytest
 
 from notifications.providers import options
 from notifications.providers.anymail import SERVICES, Anymail
-from notifications.providers.base import Message
+from notifications.providers.base import File, Message
 from tests.providers.http_server import Says, Service
 
 DELIVERY = UUID("019a9c5e-6f0e-7b1c-8c55-0f6b1f1f2a10")
@@ -24,7 +24,7 @@ SETTINGS = {
 pytestmark = pytest.mark.filterwarnings("ignore:django-anymail has dropped official support for SendGrid")
 
 
-def send(esp, *says, settings=None, count=1, timeout=5.0, **parts):
+def send(esp, *says, settings=None, count=1, timeout=5.0, files=(), **parts):
     async def run():
         async with Service(*says) as service:
             stored = {"esp": esp, "settings": settings or SETTINGS[esp], "from": "Shop <hello@example.com>"}
@@ -37,6 +37,7 @@ def send(esp, *says, settings=None, count=1, timeout=5.0, **parts):
                 "ada@example.com",
                 {"subject": "Hello", "text": "It works.", "html": "<p>It works.</p>"} | parts,
                 headers={"List-Unsubscribe": "<https://example.com/u/x/>"},
+                files=files,
             )
             outcomes = await provider.send_many([message] * count)
             await provider.close()
@@ -60,6 +61,29 @@ def test_sendgrid_gets_the_mail_with_its_headers_and_our_id():
     assert headers["List-Unsubscribe"] == "<https://example.com/u/x/>"
     assert str(DELIVERY) in headers["Message-ID"]
     assert said["custom_args"]["delivery_id"] == str(DELIVERY)
+
+
+@pytest.mark.parametrize("name", ["invoice.pdf", "Rechnung März.pdf"])
+def test_files_go_along_byte_for_byte(name):
+    file = File(name, "application/pdf", bytes(range(256)) * 9)
+    text = File("list.csv", "text/csv", b"a;\xc3\xa4\r\nb\n")
+    latin = File("old.csv", "text/csv", b"a;\xe4\r\n")
+
+    (outcome,), (asked,) = send("sendgrid", SENDGRID, files=(file, text, latin))
+
+    assert outcome.kind == "accepted"
+    found = [
+        (each["filename"], each["type"].partition(";")[0], base64.b64decode(each["content"]))
+        for each in asked.json["attachments"]
+    ]
+    assert found == [
+        (name, "application/pdf", file.content),
+        ("list.csv", "text/csv", text.content),
+        ("old.csv", "application/octet-stream", latin.content),
+    ]
+    (outcome,), (asked,) = send("postmark", POSTMARK, files=(file,))
+    (said,) = asked.json["Attachments"]
+    assert (said["Name"], base64.b64decode(said["Content"])) == (name, file.content)
 
 
 def test_postmark_gets_the_mail_and_settings_may_bear_anymails_full_names():

@@ -1,9 +1,13 @@
 """SMTP against a real server on a real socket that follows a script."""
 
 import asyncio
+import email
+from dataclasses import replace
+from email import policy
 
 import pytest
 
+from notifications.providers.base import File
 from tests.providers.smtp_client import kinds, message, send, smtp
 from tests.providers.smtp_server import Server
 
@@ -203,3 +207,17 @@ def test_every_outcome_belongs_to_its_own_mail():
     assert sorted(int(mail.recipient.partition("@")[0]) for mail in server.received) == [
         number for number in range(1, 101) if expected[number % 5] == "accepted"
     ]
+
+
+def test_files_arrive_byte_for_byte():
+    server = Server()
+    content = bytes(range(256)) * 400
+    files = (File("Rechnung März.pdf", "application/pdf", content), File("dots.txt", "text/plain", b".\r\n..\r\n.\r\n"))
+
+    outcomes = send(server, replace(message(1), files=files), message(2))
+
+    assert kinds(outcomes) == ["accepted", "accepted"]
+    (mail,) = [each for each in server.received if b"Mail 1" in each.content]
+    found = list(email.message_from_bytes(mail.content, policy=policy.default).iter_attachments())
+    assert [each.get_filename() for each in found] == ["Rechnung März.pdf", "dots.txt"]
+    assert [each.get_payload(decode=True) for each in found] == [content, b".\r\n..\r\n.\r\n"]

@@ -5,6 +5,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import FloatField, Func, Q
 
 from notifications import account_states, breaker, holding
 from notifications.breaker import Phase
@@ -93,23 +96,39 @@ def last_hour() -> dict[int, Hour]:
     """
     now = clock.now()
     newest = Attempt.objects.filter(id__gte=ids.first_id_at(now - _RETRIED_FOR)).order_by("-id")
-    rows = newest.values_list("provider_account_id", "outcome", "started_at", "finished_at")[:SAMPLE]
-    calls: dict[int, list[tuple[str, timedelta]]] = defaultdict(list)
-    for account_id, outcome, started_at, finished_at in rows:
-        if account_id is not None and finished_at is not None and started_at >= now - HOUR:
-            calls[account_id].append((outcome, finished_at - started_at))
+    # A number each and no moments: reading 40,000 of these took 0.9 s.
+    timed = newest.annotate(seconds=_Seconds("finished_at", "started_at"), recent=Q(started_at__gte=now - HOUR))
+    rows = timed.values_list("provider_account_id", "outcome", "seconds", "recent")[:SAMPLE]
+    calls: dict[int, list[tuple[str, float]]] = defaultdict(list)
+    for account_id, outcome, seconds, recent in rows:
+        if recent and account_id is not None and seconds is not None:
+            calls[account_id].append((outcome, seconds))
     return {account_id: _hour(found) for account_id, found in calls.items()}
 
 
-def _hour(calls: Sequence[tuple[str, timedelta]]) -> Hour:
+class _Seconds(Func):
+    """The seconds from the second moment to the first, as a number."""
+
+    template = "EXTRACT(EPOCH FROM %(expressions)s)::float8"
+    arg_joiner = " - "
+    arity = 2
+    output_field = FloatField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **more: Any) -> Any:
+        template = "((%(expressions)s) * 86400.0)"
+        function = Func(*(Func(each, function="julianday") for each in self.get_source_expressions()))
+        return function.as_sql(compiler, connection, template=template, arg_joiner=" - ")
+
+
+def _hour(calls: Sequence[tuple[str, float]]) -> Hour:
     took = sorted(time for _, time in calls)
     failed = sum(outcome in _FAILED for outcome, _ in calls)
     return Hour(len(calls), failed, _milliseconds(took, 0.5), _milliseconds(took, 0.95))
 
 
-def _milliseconds(took: Sequence[timedelta], part: float) -> int:
-    """Return a percentile by nearest rank."""
-    return round(took[max(0, math.ceil(part * len(took)) - 1)] / timedelta(milliseconds=1))
+def _milliseconds(took: Sequence[float], part: float) -> int:
+    """Return a percentile of seconds by nearest rank."""
+    return round(1000 * took[max(0, math.ceil(part * len(took)) - 1)])
 
 
 def troubles() -> list[Trouble]:
@@ -119,12 +138,16 @@ def troubles() -> list[Trouble]:
         now = standing(account)
         if now.state == "refused":
             held = holding.count([account.channel])
-            found.append(Trouble(f"{account.name} is refused: {now.error} {_held(held)}".strip(), account.pk))
+            found.append(Trouble(f"{account.name} is refused: {_sentence(now.error)} {_held(held)}", account.pk))
         elif now.state == "paused" and (held := holding.count([account.channel])):
             found.append(Trouble(f"{account.name} is switched off. {_held(held)}", account.pk))
         elif now.state in ("failing", "half_open"):
             found.append(Trouble(f"{account.name} keeps failing: it is tried again every 30 seconds.", account.pk))
     return found
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _held(count: int) -> str:

@@ -35,7 +35,7 @@ def test_a_refused_account_holds_everything_with_one_alarm(ada, order_confirmati
     assert (line.actor, line.target) == ("system", "provider_account:main")
     (trouble,) = account_health.troubles()
     assert trouble.account_id == main.pk
-    assert trouble.text == "main is refused: 535 authentication failed for shop with ••• 12 deliveries are held."
+    assert trouble.text == "main is refused: 535 authentication failed for shop with •••. 12 deliveries are held."
     assert "s3cret" not in line.detail["error"]
 
 

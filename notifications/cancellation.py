@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from notifications import outcomes, tracking
+from notifications import digests, outcomes, tracking
 from notifications.models import Delivery, Event, Notification
 from notifications.tracking import Change, Status
 from project.foundation import clock, ids
@@ -32,6 +32,10 @@ def cancel(notification_id: UUID) -> Notification:
     )
     surely_here = open_ones.exclude(reason=outcomes.UNKNOWN_OUTCOME).order_by("id")
     changes = [Change(delivery, Status.CANCELLED, reason="by_caller") for delivery in surely_here]
+    waiting = digests.take_back(notification_id)
+    if waiting:
+        gathered = Delivery.objects.select_for_update().filter(id__in=waiting, status=Status.SKIPPED).order_by("id")
+        changes += [Change(delivery, Status.CANCELLED, reason="by_caller") for delivery in gathered]
     unplanned = notification.due_at is not None
     if not changes and not unplanned:
         raise AlreadyLeft

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import DatabaseError
 
+from notifications import digests
 from notifications.attachments import keeping
 from notifications.models import (
     Attempt,
@@ -20,8 +21,8 @@ from notifications.models import (
     ReceiptCall,
     ReceiptRecord,
 )
-from project.foundation import clock, ids, partitions
 from preferences import frequency_caps
+from project.foundation import clock, ids, partitions
 
 logger = logging.getLogger(__name__)
 
@@ -51,9 +52,10 @@ def tidy() -> None:
     ReceiptRecord.objects.filter(id__lt=ids.first_id_at(now - timedelta(days=settings.RECEIPT_DAYS))).delete()
     IdempotencyRecord.objects.filter(created_at__lt=now - settings.IDEMPOTENCY_TTL).delete()
     CallerNotificationId.objects.filter(created_at__lt=now - settings.NOTIFICATION_ID_TTL).delete()
-
-
     frequency_caps.forget_before(now)
+    digests.forget_before(now)
+
+
 def _make_partitions(now: datetime) -> None:
     for table in HISTORY_TABLES:
         try:

@@ -102,6 +102,8 @@ def _outline(facts: Facts, now: datetime) -> Outline:
             mark = str(uuid4()) if point else None
             if mark is not None and place is not None:
                 marks[mark] = place
+            if verdict.allowed:
+                verdict = timing.gathered(facts, channel) or verdict
             quiet = timing.quiet_until(facts.person, facts.category, channel, now) if verdict.allowed else None
             if quiet is not None:
                 verdict = replace(verdict, text=f"{verdict.text} {timing.words(facts.person, quiet)}")

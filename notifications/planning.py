@@ -5,11 +5,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
-from notifications import caps, doorbell, gathering, leases, messages, schedules, tracking
+from notifications import (
+    caps,
+    digest_content,
+    digests,
+    doorbell,
+    gathering,
+    leases,
+    messages,
+    schedules,
+    timing,
+    tracking,
+)
 from notifications.inbox import feed, hub
 from notifications.models import Broadcast, Delivery, Event, Mode, Notification
 from notifications.outlines import Outlines
@@ -36,6 +48,7 @@ class _Known:
     people: Mapping[int, Person]
     types: Mapping[int, Type]
     outlines: Outlines
+    digests: Mapping[UUID, digest_content.Content | None]  # of those that are due, by their notification
 
 
 def plan_due(*, lane: int | None = None) -> int:
@@ -43,14 +56,20 @@ def plan_due(*, lane: int | None = None) -> int:
     claim = leases.claim(Notification, limit=settings.CLAIM_SIZE, lane=lane)
     if claim.rows:
         gathering.attach_broadcasts(claim.rows)
-        known = _Known(
-            now=claim.now,
-            people=load_people({notification.user_id for notification in claim.rows}),
-            types=gathering.types({notification.type_id for notification in claim.rows}),
-            outlines=Outlines(claim.now),
-        )
+        people = load_people({notification.user_id for notification in claim.rows})
+        types = gathering.types({notification.type_id for notification in claim.rows})
+        known = _Known(claim.now, people, types, Outlines(claim.now), _digests(claim, people, types))
         _store([_plan(notification, known) for notification in claim.rows], claim)
     return len(claim.rows)
+
+
+def _digests(
+    claim: leases.Claim[Notification], people: Mapping[int, Person], types: Mapping[int, Type]
+) -> dict[UUID, digest_content.Content | None]:
+    """Return what is told in those that are digests. No statement where none is."""
+    told_as = {pk for pk, type_ in types.items() if type_.key == timing.DAILY_DIGEST}
+    due = {each.id: people[each.user_id] for each in claim.rows if each.type_id in told_as and each.user_id in people}
+    return digest_content.of(digests.close(list(due), claim.now), due, claim.now) if due else {}
 
 
 def _plan(notification: Notification, known: _Known) -> Plan:
@@ -73,11 +92,16 @@ def _plan(notification: Notification, known: _Known) -> Plan:
 
 def _decide(notification: Notification, known: _Known) -> Plan:
     person, type_ = known.people[notification.user_id], known.types[notification.type_id]
+    if notification.id in known.digests:
+        if (told := known.digests[notification.id]) is None:
+            return Plan(notification, Notification.Status.CANCELLED, error="Nothing was left to tell.")
+        notification.channels_preferred, notification.payload = told.channels, told.payload
     outline = known.outlines.of(notification, person, type_)
     plan = Plan(
         notification,
         person=person,
         type=type_,
+        is_digest=notification.id in known.digests,
         version_id=_version_id(notification, type_),
         decisions=outline.decisions_of(person),
         deliveries=outline.deliveries_of(
@@ -142,9 +166,11 @@ def _store(plans: Sequence[Plan], claim: leases.Claim[Notification]) -> None:
     by_id = {plan.notification.id: plan for plan in plans if not plan.parked}
     rows = [plan.notification for plan in by_id.values()]
     kept = [by_id[row.id] for row in bulk.update_held(rows, _WRITTEN, lease=claim.token)]
+    bulk.update([plan.notification for plan in kept if plan.is_digest], ["channels_preferred", "payload"])
     deliveries = [delivery for plan in kept for delivery in plan.deliveries]
     frames = feed.add_items([plan.item for plan in kept if plan.item])
     bulk.insert(deliveries)
+    digests.gather(kept, claim.now)
     bulk.insert([event for plan in kept for event in _events(plan, claim.now)])
     transaction.on_commit(partial(hub.publish, frames))
     for channel in {delivery.channel for delivery in deliveries if delivery.due_at}:

@@ -23,3 +23,4 @@ class Plan:
     parked: bool = False  # its broadcast is paused: it stays as it is, out of the queue
     person: Person | None = None  # and the type: of what was put to the rules
     type: Type | None = None
+    is_digest: bool = False  # what it says was found out just now, and is stored with it

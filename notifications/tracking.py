@@ -13,7 +13,7 @@ from project.foundation import bulk, ids
 
 Status = Delivery.Status
 
-_TERMINAL = {Status.SKIPPED, Status.CANCELLED, Status.EXPIRED, Status.COMPLAINED}
+_TERMINAL = {Status.CANCELLED, Status.EXPIRED, Status.COMPLAINED}
 _BEFORE_SENDING = {Status.SENDING, Status.FAILED, Status.HELD, Status.SKIPPED, Status.CANCELLED, Status.EXPIRED}
 _AFTER_SENT = {Status.DELIVERED, Status.OPENED, Status.CLICKED, Status.BOUNCED, Status.COMPLAINED}
 
@@ -39,6 +39,7 @@ MOVES: dict[str, set[str]] = {
     Status.CLICKED: {Status.COMPLAINED},
     Status.BOUNCED: {Status.COMPLAINED},
     Status.FAILED: {Status.QUEUED, *_AFTER_SENT},  # a dead letter sent again
+    Status.SKIPPED: {Status.CANCELLED},  # taken out of a digest that was still to come
     **{status: set() for status in _TERMINAL},
 }
 OPEN = {Status.SCHEDULED, Status.QUEUED, Status.HELD, Status.SENDING, Status.UNKNOWN}

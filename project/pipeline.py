@@ -26,6 +26,8 @@ WEBHOOK_TIMEOUT_SECONDS = env.number("WEBHOOK_TIMEOUT_SECONDS", 1.5 * PROVIDER_T
 IDEMPOTENCY_TTL = env.duration("IDEMPOTENCY_TTL", "24h")
 # What waits for somebody's quiet hours to end goes within so long after them, so that 07:00 is no stampede.
 QUIET_HOURS_JITTER = env.duration("QUIET_HOURS_JITTER", "10m")
+DIGEST_AT = env.text("DIGEST_AT", "09:00")  # local time of the daily digest, of those who chose none
+IDEMPOTENCY_TTL = env.duration("IDEMPOTENCY_TTL", "24h")
 NOTIFICATION_ID_TTL = env.duration("NOTIFICATION_ID_TTL", "400d")
 OUTBOX_DAYS = env.number("OUTBOX_DAYS", 7)
 ATTACHMENT_DAYS = env.number("ATTACHMENT_DAYS", 30)  # how long contents are kept, so that a dead letter can go out

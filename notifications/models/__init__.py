@@ -3,6 +3,7 @@ from notifications.models.account_state import AccountState
 from notifications.models.attachment import AttachmentContent
 from notifications.models.broadcast import AudienceMember, Broadcast
 from notifications.models.delivery import Attempt, Delivery, Event
+from notifications.models.digest import Digest, DigestItem
 from notifications.models.idempotency import CallerNotificationId, IdempotencyRecord
 from notifications.models.inbox import InboxCounter, InboxItem
 from notifications.models.notification import Lane, Mode, Notification
@@ -24,6 +25,8 @@ __all__ = [
     "DeadLetter",
     "Delivery",
     "Event",
+    "Digest",
+    "DigestItem",
     "IdempotencyRecord",
     "InboxCounter",
     "InboxItem",

@@ -7,14 +7,14 @@ from itertools import islice
 from typing import Any
 
 from liquid import Environment
-from liquid.builtin.expressions.logical import _contains, _eq, _le, _lt
+from liquid.builtin.expressions.logical import _eq, _le, _lt
 from liquid.builtin.expressions.primitive import Blank, Empty
 from liquid.limits import to_int
 from liquid.stringify import to_liquid_string
 from liquid.undefined import FalsyStrictUndefined, Undefined
 from markupsafe import Markup
 
-from templates_app import liquid_filters
+from templates_app import liquid_filters, liquid_loops
 from templates_app.liquid import Context
 from templates_app.liquid import Environment as Limits
 from templates_app.liquid_filters import READER, Reader
@@ -156,7 +156,7 @@ def at_most(left: Any, right: Any) -> bool:
 
 
 def contains(left: object, right: object) -> bool:
-    return _contains(None, left, right)  # type: ignore[arg-type]
+    return liquid_loops.contains(None, left, right)
 
 
 def span(start: Any, stop: Any) -> range:
@@ -199,7 +199,10 @@ def sliced(values: Sequence[Any], limit: int | None, start: int) -> Sequence[Any
     """Return at most `limit` of `values` from `start` on, as python-liquid counts: none of 0 is all."""
     stop = None if limit is None else limit + start
     length = len(values)
-    return list(islice(values, min(max(start, 0), length), min(stop or length, length)))
+    first, end = min(max(start, 0), length), min(stop or length, length)
+    if first > liquid_loops.MAX_OFFSET or end - first > Limits.loop_iteration_limit:
+        raise Differs("loop")
+    return list(islice(values, first, end))
 
 
 def backwards(values: Sequence[Any]) -> Sequence[Any]:

@@ -55,6 +55,9 @@ def test_map_reaches_no_attribute_either() -> None:
         "{% for i in (1..1000000000) reversed %}x{% endfor %}",
         "{% for i in (1..1000000000) reversed limit: 1 %}x{% endfor %}",
         "{% tablerow i in (1..1000000000) reversed %}x{% endtablerow %}",
+        "{% for i in (1..1000000000000) limit: 1 offset: 900000000000 %}x{% endfor %}",
+        "{% for i in (1..1000000000) limit: 900000000 %}{% break %}{% endfor %}"
+        "{% for i in (1..1000000000) offset: continue %}x{% endfor %}",
         "{{ (1..1000000000) | join }}",
         "{{ (1..1000000000) | reverse | first }}",
         '{% assign s = "aaaaaaaa" %}{% for i in (1..60) %}{% assign s = s | append: s %}{% endfor %}',
@@ -267,6 +270,14 @@ def test_amounts_that_are_equal_are_not_taken_for_each_other(source: str, said: 
     assert render(source) == render(source) == said
     assert "no number" in fault("{{ true | money: 'EUR' }}").message
     assert "no ISO 4217" in fault("{{ 1 | money: long }}", {"long": "EUR" * 50}).message
+
+
+def test_a_range_is_asked_at_once_what_it_contains() -> None:
+    source = (
+        "{% assign r = (1..1000000000000) %}{% for i in asked %}{% if r contains i %}{{ i }} {% endif %}{% endfor %}"
+    )
+
+    assert render(source, {"asked": ["x", 0, 7, 8.0, 8.5, None, 10**12]}) == "7 8.0 1000000000000 "
 
 
 def test_standard_filters_are_there() -> None:

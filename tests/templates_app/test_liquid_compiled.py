@@ -128,6 +128,8 @@ def test_a_function_sees_none_of_pythons_own_names() -> None:
         "{% for i in (1..10001) %}x{% endfor %}",
         "{% for i in (1..101) %}{% for j in (1..100) %}{% endfor %}{% endfor %}",
         "{% for i in (1..1000000000) reversed %}x{% endfor %}",
+        "{% for i in (1..1000000000000) limit: 1 offset: 900000000000 %}x{% endfor %}",
+        "{% for i in (1..1000000000) limit: 900000000 %}x{% endfor %}",
         "{% for i in (1..5000) %}" + "x" * 300 + "{% endfor %}",
         "{% for i in (1..5000) %}{% capture x %}" + "x" * 300 + "{{ x }}{% endcapture %}{% endfor %}",
         "{% assign s = 'aaaaaaaa' %}{% for i in (1..60) %}{% assign s = s | append: s %}{% endfor %}",

@@ -66,8 +66,10 @@ def record(
 
     `known` is the state as it was read before: success on top of success is not written.
     """
-    if account.id is None or account.keeps_messages:  # the outbox is never in trouble: what it refuses is acted out
+    if account.id is None:
         return
+    if account.keeps_messages:  # the outbox is never in trouble: what it refuses is acted out
+        outcomes = [Outcome.accepted()] * len(outcomes)
     if accounts.has_many_servers(account):
         outcomes = [outcome for outcome in outcomes if outcome.kind not in _FAILED]
     seen = [outcome.kind in _WORKED for outcome in outcomes if outcome.kind in _WORKED | _FAILED]

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from notifications import rounds, simulated_receipts, simulators
-from notifications.models import AccountState, Attempt, Delivery, Event, OutboxMessage, ReceiptRecord
+from notifications import accounts, rounds, simulated_receipts, simulators
+from notifications.models import AccountState, Attempt, Delivery, Event, OutboxMessage, ProviderAccount, ReceiptRecord
 from notifications.simulators import NUMBERS, Fate
 from preferences import addresses
 from preferences.models import ContactPoint, Suppression
@@ -143,6 +143,23 @@ def test_the_outbox_as_a_provider_acts_them_out_too_and_is_never_in_trouble(meet
 
     assert delivery.status == "bounced"
     assert not Suppression.objects.exists()
+
+
+def test_an_account_that_was_failing_and_is_the_outbox_now_takes_everything_again(ada, order_confirmation):
+    row = ProviderAccount.objects.create(name="main", provider="outbox", channel="email")
+    long_ago = datetime.now(tz=UTC) - timedelta(hours=1)
+    AccountState.objects.create(account=row, opened_at=long_ago, failures=5, recent="-----")
+    accounts.forget()
+    for _ in range(3):
+        accepted(ada, order_confirmation, channels_preferred=["email"])
+
+    run_until_idle()
+    let_time_pass(timedelta(seconds=2))
+    run_until_idle()
+
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"sent"}
+    assert AccountState.objects.get().opened_at is None
+    accounts.forget()
 
 
 def test_other_addresses_have_no_fate():

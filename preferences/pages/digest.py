@@ -13,6 +13,7 @@ from preferences.models import Category, User
 from preferences.pages.outcomes import Outcome, Refused, Saved, token
 
 SECTION = "digest"
+_ITSELF = "digests"  # the digest's own category
 _HOURS = tuple(f"{hour:02}:00" for hour in range(24))
 
 
@@ -27,7 +28,11 @@ def section(user: User, categories: list[Category]) -> dict[str, Any]:
     # An hour that a caller has set to the minute stays to be seen and chosen.
     hours = sorted({*_HOURS, *([user.digest_at] if user.digest_at else [])})
     # Urgent ones never wait: to offer that would be a promise that is not kept.
-    offered = [category for category in categories if not category.urgent or category.key in user.digests]
+    offered = [
+        category
+        for category in categories
+        if category.key in user.digests or not (category.urgent or category.key == _ITSELF)
+    ]
     lines = [Line(category.key, category.name, category.key in user.digests) for category in offered]
     return {"lines": lines, "at": user.digest_at, "hours": hours}
 

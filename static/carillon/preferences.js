@@ -67,11 +67,7 @@ async function send(form, body) {
 
 function take(part) {
   const here = part.id ? document.getElementById(part.id) : document.querySelector("[data-grid]");
-  // The button for this browser keeps its state: it is not the server's to say.
-  const push = here.querySelector("carillon-push");
-  if (push) part.querySelector("carillon-push")?.replaceWith(push);
-  if (part.id && part.isEqualNode(here)) return;
-  here.replaceWith(part);
+  if (!part.isEqualNode(here)) here.replaceWith(part);
 }
 
 // The keyboard stays where it was: at the same control, at what is wrong, or at the section's heading.
@@ -81,7 +77,8 @@ function focus(held, section) {
   const same = held.id ? `#${CSS.escape(held.id)}` : `[name="${held.name}"][value="${CSS.escape(held.value)}"]`;
   const heading = part.querySelector("h2");
   heading.tabIndex = -1;
-  (part.querySelector("[aria-invalid=true]") ?? part.querySelector(same) ?? heading).focus();
+  heading.focus({ preventScroll: true });
+  (part.querySelector("[aria-invalid=true]") ?? part.querySelector(same))?.focus(); // no effect where it is folded away
 }
 
 async function post(url, body, accept) {

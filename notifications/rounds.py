@@ -10,13 +10,14 @@ from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError, connection
 
-from notifications import delivery, fanout, holding, lanes, leases, planning, stopping
+from notifications import delivery, doorbell, fanout, holding, lanes, leases, planning, stopping
 from notifications.inbox import late
 from notifications.models import Lane
 
 logger = logging.getLogger(__name__)
 
 SELDOM_SECONDS = 0.5  # between looks at broadcasts and at what is held, while there is other work
+_LOOK_AGAIN_SECONDS = 0.3
 
 
 def sweep(ended: Callable[[], bool] = stopping.asked) -> int:
@@ -65,9 +66,27 @@ def _round(lane: Lane, due: leases.Due, ended: Callable[[], bool]) -> int:
             total += _urgent(ended)
         if ended():
             break
-        total += late.deliver_due(lane=lane) if channel == "in_app" else 0
-        total += delivery.deliver_due(channel, lane=lane)
+        total += _deliver(channel, lane)
     return planning.plan_due(lane=lane) if lane == Lane.BULK and lane in due.planning and not total else total
+
+
+def _deliver(channel: str, lane: Lane) -> int:
+    """Deliver one sub-batch, unless all that may be with this channel's providers are: they go on until nothing is due.
+
+    What is urgent need not ask.
+    """
+    if lane == Lane.HIGH:
+        return _deliver_due(channel, lane)
+    with lanes.channel(channel) as permitted:
+        if permitted:
+            return _deliver_due(channel, lane)
+    doorbell.alarm.set(_LOOK_AGAIN_SECONDS)  # should they have looked for the last time just before it came
+    return 0
+
+
+def _deliver_due(channel: str, lane: Lane) -> int:
+    waiting = late.deliver_due(lane=lane) if channel == "in_app" else 0
+    return waiting + delivery.deliver_due(channel, lane=lane)
 
 
 def _urgent(ended: Callable[[], bool]) -> int:

@@ -46,8 +46,8 @@ def _store(found: Sorted, claim: leases.Claim[Delivery]) -> None:
     frames = feed.add_items(_items(ready))
     done = [Change(item.delivery, Status.DELIVERED) for item in ready]
     tracking.record([*(change for change in found.changes if change.delivery.id in held), *done], now=now)
-    for item in found.later:
-        leases.put_back([item.delivery], claim.token, due_at=claim.now + item.wait)
+    for waiting in found.later:
+        leases.put_back([waiting.delivery], claim.token, due_at=claim.now + waiting.wait)
     transaction.on_commit(partial(hub.publish, frames))
 
 

@@ -101,7 +101,7 @@ def test_the_body_of_a_send_is_the_contracts_without_what_is_not_built(document)
     assert schema["additionalProperties"] is False
     assert set(schema["properties"]) == {
         "user_id", "type", "payload", "notification_id", "channels_preferred", "priority", "timestamp", "send_at",
-        "expires_at", "locale", "metadata", "user",
+        "expires_at", "locale", "metadata", "user", "attachments",
     }  # fmt: skip
 
 

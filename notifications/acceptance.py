@@ -111,6 +111,11 @@ def _contents(requests: Sequence[Request], results: Sequence[Accepted | IdReused
     ]
 
 
+def unsaved(request: Request) -> Notification:
+    """Return the notification that a request asks for, which nobody has stored."""
+    return _notification(request, clock.now())
+
+
 def _notification(request: Request, now: Now | datetime) -> Notification:
     return Notification(user=request.user, type=request.type, **_fields(request, now))
 

@@ -33,13 +33,13 @@ class _Candidate:
     limits: list[Limit]
 
 
-def apply(plans: Sequence[Plan], *, token: UUID, now: datetime) -> None:
+def apply(plans: Sequence[Plan], *, token: UUID | None, now: datetime) -> None:
     """Count what the plans would send, and change those that go past a cap, inside the caller's transaction.
 
-    Only what the lease `token` still covers is counted. Four statements, none where nobody has caps.
+    Only what the lease `token` still covers is counted; None: all of it. Four statements, none where nobody has caps.
     """
     candidates = [candidate for plan in plans for candidate in _candidates(plan, now)]
-    if candidates:
+    if candidates and token is not None:
         ours = leases.still_held(Notification, {each.plan.notification.id for each in candidates}, token)
         candidates = [each for each in candidates if each.plan.notification.id in ours]
     if not candidates:

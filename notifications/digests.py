@@ -28,7 +28,7 @@ _Key = tuple[int, str]  # user, mode
 
 
 def gather(plans: Iterable[Plan], now: datetime) -> None:
-    """Note what the plans leave to a digest, inside the transaction that stores them. No statement where there is none."""
+    """Note what the plans leave to a digest, inside the transaction that stores them. No statement without any."""
     waiting: list[tuple[_Key, Delivery]] = []
     people: dict[_Key, Person] = {}
     for plan in plans:

@@ -63,6 +63,14 @@ def plan_due(*, lane: int | None = None) -> int:
     return len(claim.rows)
 
 
+def preview(notification: Notification, now: datetime) -> Plan:
+    """Return what a notification would become now, by the same rules. Reading only; frequency caps come after it."""
+    people, types = load_people({notification.user_id}), gathering.types({notification.type_id})
+    plan = _decide(notification, _Known(now, people, types, Outlines(now), {}))
+    notification.template_version_id = plan.version_id
+    return plan
+
+
 def _digests(
     claim: leases.Claim[Notification], people: Mapping[int, Person], types: Mapping[int, Type]
 ) -> dict[UUID, digest_content.Content | None]:

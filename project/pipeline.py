@@ -23,7 +23,6 @@ LEASE_SECONDS = env.number("LEASE_SECONDS", 60)
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5)
 PROVIDER_TIMEOUT_SECONDS = env.number("PROVIDER_TIMEOUT_SECONDS", 10)  # in total, connecting included
 WEBHOOK_TIMEOUT_SECONDS = env.number("WEBHOOK_TIMEOUT_SECONDS", 1.5 * PROVIDER_TIMEOUT_SECONDS)  # of each webhook
-IDEMPOTENCY_TTL = env.duration("IDEMPOTENCY_TTL", "24h")
 # What waits for somebody's quiet hours to end goes within so long after them, so that 07:00 is no stampede.
 QUIET_HOURS_JITTER = env.duration("QUIET_HOURS_JITTER", "10m")
 DIGEST_AT = env.text("DIGEST_AT", "09:00")  # local time of the daily digest, of those who chose none

@@ -8,14 +8,15 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications import acceptance, checking, idempotency
+from notifications import acceptance, checking, dry_run, idempotency
 from notifications.access.authentication import Credentials, credentials
 from notifications.api import short_send
 from notifications.api.accepted import AcceptedBody, answer
+from notifications.api.notifications import Decision
 from notifications.attachments import body as attachments
 from notifications.checking import Checked
 from notifications.models import CallerNotificationId, Notification
@@ -23,7 +24,7 @@ from notifications.send_body import NOT_AVAILABLE, SendBody
 from preferences import profiles, users
 from preferences.models import User
 from project.foundation import bodies
-from project.foundation.problems import InvalidRequest, not_available
+from project.foundation.problems import InvalidRequest
 from project.foundation.views import ApiView
 
 # Of the demo, so that "Try it out" works as it stands.
@@ -32,6 +33,14 @@ _EXAMPLE = {
     "type": "ORDER_CONFIRMATION",
     "payload": {"template_variables": {"order_id": "1234", "customer_name": "Ada"}},
 }
+
+
+class TriedOut(msgspec.Struct):
+    """What a request would do."""
+
+    decisions: list[Decision]
+    content: dict[str, dict[str, Any]]  # by channel: the parts, or {"error"}
+    cost: dict[str, Any]  # {"messages": {channel: number}, "sms_segments"}
 
 
 class SendView(ApiView):
@@ -43,7 +52,8 @@ class SendView(ApiView):
     @extend_schema(
         operation_id="send",
         request=bodies.openapi(SendBody, without=NOT_AVAILABLE),
-        responses={202: bodies.openapi_schema(AcceptedBody)},
+        parameters=[OpenApiParameter("dry_run", bool, description="Tell nobody; answer 200 with what would happen.")],
+        responses={202: bodies.openapi_schema(AcceptedBody), 200: bodies.openapi_schema(TriedOut)},
         examples=[OpenApiExample("An order", value=_EXAMPLE, request_only=True)],
     )
     def post(self, request: Request) -> Response:
@@ -52,10 +62,20 @@ class SendView(ApiView):
         A repeat of a `notification_id` with the same body is answered as the first was, and nothing is sent again.
         """
         if request.query_params.get("dry_run", "").lower() not in {"", "0", "false"}:
-            raise InvalidRequest(errors=[not_available("/dry_run")])
+            return Response(try_out(bodies.data(request), credentials(request)))
         accepted = send(bodies.data(request), credentials(request))
         headers = {"Idempotent-Replayed": "true"} if accepted.replayed else None
         return Response(answer(accepted.notification), status=202, headers=headers)
+
+
+def try_out(data: Any, whose: Credentials) -> dict[str, Any]:
+    """Return what a parsed send body would do. Nothing of it is stored, the person that comes with it neither."""
+    checked = checking.check(data)
+    with transaction.atomic():
+        user = checked.user if checked.body.user is None else users.upsert(checked.body.user_id, checked.body.user)[0]
+        found = dry_run.of(acceptance.unsaved(request_of(checked, user, data, whose)))
+        transaction.set_rollback(True)
+    return found
 
 
 def send(data: Any, whose: Credentials) -> acceptance.Accepted:

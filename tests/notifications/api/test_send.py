@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from notifications.models import Notification
-from preferences.models import ContactPoint, User
+from notifications.models import Delivery, InboxItem, Notification
+from preferences.models import ContactPoint, FrequencyCount, User
 from tests.notifications.api.conftest import pointers, service
 
 
@@ -180,9 +180,16 @@ def test_what_is_not_built_is_refused_and_never_ignored(shop, body):
 
 
 def test_a_dry_run_tells_nobody(shop, body):
-    response = shop.post("/api/v1/notifications/send?dry_run=true", body)
+    response = shop.post("/api/v1/notifications/send?dry_run=true", body | {"user": {"name": "Ada Lovelace"}})
 
-    assert pointers(response) == {"/dry_run": "not_available"}
+    assert response.status_code == 200, response.content
+    answer = response.json()
+    rules = {each["channel"]: (each["allowed"], each["rule"]) for each in answer["decisions"]}
+    assert rules == {"email": (True, "required"), "sms": (True, "preferred")}
+    assert set(answer["content"]) == {"email", "sms"} and answer["content"]["email"]["subject"]
+    assert answer["cost"] == {"messages": {"email": 1, "sms": 1}, "sms_segments": 1}
+    assert User.objects.get(user_id="ada").name != "Ada Lovelace"
+    assert not Delivery.objects.exists() and not InboxItem.objects.exists()
     assert not Notification.objects.exists()
 
 
@@ -198,3 +205,14 @@ def test_a_key_without_the_scope_is_refused(caller, body):
     response = reader.send(body)
 
     assert (response.status_code, response.json()["code"]) == (403, "forbidden")
+
+
+def test_a_dry_run_counts_towards_no_cap_and_obeys_them(shop, body, ada):
+    ada.frequency_caps = [{"channel": "sms", "category": None, "max": 1, "per": "week"}]
+    ada.save()
+
+    for _ in range(2):
+        answer = shop.post("/api/v1/notifications/send?dry_run=1", body).json()
+        assert {each["channel"]: each["allowed"] for each in answer["decisions"]} == {"email": True, "sms": True}
+
+    assert not FrequencyCount.objects.exists()

@@ -96,6 +96,20 @@ def test_a_mail_is_shown_in_a_frame_that_runs_and_fetches_nothing(desk: Client, 
     assert "script-src" not in frame["Content-Security-Policy"]
 
 
+def test_a_mail_is_shown_with_its_files_and_their_names_are_escaped(desk: Client, ada: User, order: Type) -> None:
+    tell(ada, order)
+    message = OutboxMessage.objects.get()
+    url = f"/admin/notifications/outboxmessage/{message.id}/change/"
+    assert "Attachments" not in desk.get(url).content.decode()
+    message.attachments = [{"filename": "<b>.pdf", "content_type": "application/pdf", "size": 204800}]
+    message.save()
+
+    page = desk.get(url).content.decode()
+
+    assert "Attachments" in page and "&lt;b&gt;.pdf" in page and "<b>.pdf" not in page
+    assert "application/pdf, 200.0\u00a0KB" in page
+
+
 def test_views_of_our_own_check_rights_too(porter: Client, client: Client, ada: User, order: Type) -> None:
     notification = tell(ada, order)
     message = OutboxMessage.objects.get()

@@ -3,6 +3,7 @@ from django.urls import path
 from notifications.api.broadcasts import ACTS, ActOnBroadcast, BroadcastById, Broadcasts
 from notifications.api.bulk import BulkView
 from notifications.api.dead_letters import DeadLetters, Replay, ReplayOne
+from notifications.api.explain import Explain, ExplainNotification
 from notifications.api.inbox import ClickItem, Counts, Inbox, MarkAll, MarkItem, MuteItem, SnoozeItem
 from notifications.api.inbox_of_users import UserInbox, UserTokens
 from notifications.api.keys import KeyById, Keys, RotateKey
@@ -20,6 +21,8 @@ urlpatterns = [
     path("notifications", Notifications.as_view(), name="notifications"),
     path("notifications/<uuid:id>", NotificationById.as_view(), name="notification"),
     path("notifications/<uuid:id>/cancel", Cancel.as_view(), name="cancel"),
+    path("notifications/<uuid:id>/explain", ExplainNotification.as_view(), name="explain_notification"),
+    path("explain", Explain.as_view(), name="explain"),
     path("broadcasts", Broadcasts.as_view(), name="broadcasts"),
     path("broadcasts/<uuid:id>", BroadcastById.as_view(), name="broadcast"),
     *[path(f"broadcasts/<uuid:id>/{act}", ActOnBroadcast.as_view(act=act), name=f"{act}_broadcast") for act in ACTS],

@@ -21,8 +21,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("livez", health.live),
     path("readyz", health.ready),
+    path("", include("notifications.pages.urls")),  # its preferences/history/ before preferences/<token>/
     path("", include("preferences.pages.urls")),
-    path("", include("notifications.pages.urls")),
 ]
 handler400 = "project.errors.bad_request"
 handler403 = "project.errors.permission_denied"

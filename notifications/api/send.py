@@ -149,5 +149,5 @@ def earlier_ones(items: Sequence[Any], whose: Credentials) -> dict[int, acceptan
 def _own_id(data: Any) -> UUID | None:
     try:
         return msgspec.convert(data.get("notification_id") if isinstance(data, dict) else None, UUID)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):
         return None

@@ -53,7 +53,7 @@ def _read(request: HttpRequest) -> tuple[Any, SendBody | None]:
     try:
         data = bodies.data(request)
         body = msgspec.convert(data, SendBody)
-    except (Problem, UnsupportedMediaType, msgspec.ValidationError):
+    except (Problem, UnsupportedMediaType, msgspec.ValidationError, UnicodeEncodeError):
         return None, None
     # Half surrogate pairs and NUL can only come in escaped.
     unclean = b"\\u" in bodies.raw(request) and faults.of_strings(data)

@@ -162,7 +162,7 @@ def openapi_schema(schema: Any) -> dict[str, Any]:
 def _checked(value: Any, schema: type[T], found: list[Fault], pointer: str) -> T:
     try:
         result = msgspec.convert(value, schema)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):
         found = faults.of_type(value, schema, pointer) + found
     if found:
         raise InvalidRequest(errors=faults.one_per_place(found))

@@ -249,3 +249,20 @@ def test_no_json_breaks_the_view(shop, value):
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_view(shop, raw):
     assert 400 <= shop.post_raw(SEND, raw).status_code < 500
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer", "code"),
+    [
+        ({"priority": "\ud800"}, "/priority", "invalid_string"),
+        ({"notification_id": "\ud800"}, "/notification_id", "invalid_string"),
+        ({"send_at": "\ud800"}, "/send_at", "invalid_string"),
+        ({"payload": {"\ud800": 1, "title": "x"}}, "/payload/\\ud800", "unknown_field"),
+        ({"\ud800": 1}, "/\\ud800", "unknown_field"),
+    ],
+)
+def test_half_a_surrogate_pair_breaks_nothing_wherever_it_stands(shop, body, fields, pointer, code):
+    refused = shop.post_raw("/api/v1/notifications/send", json.dumps(body | fields).encode())
+
+    assert refused.status_code == 422
+    assert pointers(refused)[pointer] == code

@@ -41,6 +41,7 @@ def test_a_message_is_shown_as_it_would_have_been_sent(shop, keep):
         "to": "ada@example.com",
         "headers": {"To": "ada@example.com", "Subject": "Hello"},
         "parts": {"subject": "Hello", "text": "Hello"},
+        "attachments": [],
     }
 
 

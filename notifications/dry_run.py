@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from notifications import caps, messages, planning
+from notifications import audience, broadcasts, caps, messages, planning
 from notifications.models import Delivery, Notification
 from notifications.plans import Plan
 from notifications.tracking import Status
@@ -32,6 +32,27 @@ def of(notification: Notification) -> dict[str, Any]:
             "sms_segments": sum(_segments(content[each.channel]) for each in going if each.channel == "sms"),
         },
     }
+
+
+def of_broadcast(request: broadcasts.Request, *, actor: str) -> dict[str, Any]:
+    """Return {"total", "unknown_user_ids", "user_id"} and what `of` says for that person, the first of the audience.
+
+    In a transaction that the caller rolls back. Raises InvalidRequest as the real one does.
+    """
+    accepted = broadcasts.accept(request, actor=actor)
+    broadcast = accepted.broadcast
+    if broadcast.total is None:  # nobody is written down yet
+        people = audience.people(broadcast.audience).filter(erased_at=None)
+        total, first = people.count(), list(people.order_by("pk").values_list("pk", flat=True)[:1])
+    else:
+        total, first = broadcast.total, audience.after(broadcast.pk, 0, 1)
+    found = {"total": total, "unknown_user_ids": accepted.unknown_user_ids, "user_id": None}
+    if not first:
+        return found | {"decisions": [], "content": {}, "cost": {"messages": {}, "sms_segments": 0}}
+    told = Notification(
+        user_id=first[0], type=broadcast.type, mode=broadcast.mode, broadcast=broadcast, priority=broadcast.priority
+    )
+    return found | {"user_id": told.user.user_id} | of(told)
 
 
 def _parts(plan: Plan, delivery: Delivery) -> dict[str, Any]:

@@ -6,19 +6,21 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications import broadcast_body, broadcasts, progress
+from notifications import broadcast_body, broadcasts, dry_run, progress
 from notifications.access.authentication import credentials
 from notifications.api.accepted import Links
+from notifications.api.send import TriedOut
 from notifications.broadcast_body import NOT_AVAILABLE, AudienceTooLarge, BroadcastBody
 from notifications.models import Broadcast
 from project.foundation import bodies, ids, pages
-from project.foundation.problems import InvalidRequest, NotFound, TooLarge, not_available
+from project.foundation.problems import NotFound, TooLarge
 from project.foundation.views import ApiView
 
 Act = Callable[..., Broadcast]
@@ -70,6 +72,14 @@ class BroadcastPage(Struct):
 _ONE = bodies.openapi_schema(BroadcastAnswer)
 
 
+class TriedOutBroadcast(TriedOut, kw_only=True):
+    """What a broadcast would do, shown for the first person of its audience."""
+
+    total: int
+    unknown_user_ids: list[str]
+    user_id: str | None
+
+
 class Broadcasts(ApiView):
     required_scopes = {"broadcasts"}
 
@@ -86,18 +96,22 @@ class Broadcasts(ApiView):
 
     @extend_schema(
         operation_id="broadcast",
+        parameters=[OpenApiParameter("dry_run", bool, description="Tell nobody; answer 200 with the audience's size.")],
         request=bodies.openapi(BroadcastBody, without=NOT_AVAILABLE),
-        responses={202: bodies.openapi_schema(AcceptedBroadcast)},
+        responses={202: bodies.openapi_schema(AcceptedBroadcast), 200: bodies.openapi_schema(TriedOutBroadcast)},
     )
     def post(self, request: Request) -> Response:
         """Tell an audience one thing: a topic, up to 10,000 ids, a filter, or all.
 
         The audience is found when the broadcast starts, once: who joins later is not told, and nobody twice.
         """
-        if request.query_params.get("dry_run", "").lower() not in {"", "0", "false"}:
-            raise InvalidRequest(errors=[not_available("/dry_run")])
         whose = credentials(request)
         wanted = broadcast_body.check(bodies.data(request), mode=whose.mode, caller_id=whose.caller_id)
+        if request.query_params.get("dry_run", "").lower() not in {"", "0", "false"}:
+            with transaction.atomic():
+                found = dry_run.of_broadcast(wanted, actor=whose.actor)
+                transaction.set_rollback(True)
+            return Response(found)
         accepted = broadcasts.accept(wanted, actor=whose.actor)
         answer = _summary(accepted.broadcast) | {"unknown_user_ids": accepted.unknown_user_ids}
         return Response(answer, status=202)

@@ -204,3 +204,21 @@ def test_a_scheduled_broadcast_says_so(shop, body, clock_now):
     later = (clock_now + timedelta(hours=1)).isoformat()
 
     assert shop.post(PATH, body | {"send_at": later}).json()["status"] == "scheduled"
+
+
+@pytest.mark.parametrize(
+    ("whom", "total", "unknown"),
+    [({"all": True}, 2, []), ({"user_ids": ["bob", "nobody"]}, 1, ["nobody"]), ({"filter": {"locale": ["fr"]}}, 0, [])],
+)
+def test_a_dry_run_counts_the_audience_and_shows_one_rendering(shop, body, whom, total, unknown):
+    response = shop.post(f"{PATH}?dry_run=true", body | {"audience": whom})
+
+    assert response.status_code == 200, response.content
+    answer = response.json()
+    assert (answer["total"], answer["unknown_user_ids"]) == (total, unknown)
+    assert (answer["user_id"] is None) == (not total)
+    assert bool(answer["content"]) == bool(total)
+    if total:
+        assert answer["content"]["email"]["subject"] == "Hello"
+    run_until_idle()
+    assert told() == [] and not Broadcast.objects.exists()

@@ -62,6 +62,8 @@ _WHY = {
     "channel_default": gettext_lazy("It is on unless you turn it off."),
 }
 
+_DEFAULTS = {"category_default", "channel_default"}
+
 
 @dataclass(frozen=True)
 class Way:
@@ -77,6 +79,7 @@ class Way:
 @dataclass(frozen=True)
 class Entry:
     at: datetime
+    just_now: bool
     name: str
     title: str
     ways: tuple[Way, ...]
@@ -113,10 +116,15 @@ def _deliveries(of: list[UUID]) -> dict[UUID, list[Delivery]]:
 
 
 def _entry(notification: Notification, kept: list[Delivery]) -> Entry:
-    rules = {decision["channel"]: decision["rule"] for decision in notification.decisions or [] if decision["allowed"]}
-    skipped = history.skips(notification, kept)
+    # Of several addresses on a channel, one that may be used tells why it went.
+    decisions = sorted(notification.decisions or [], key=lambda decision: bool(decision["allowed"]))
+    rules = {decision["channel"]: decision["rule"] for decision in decisions}
+    # What nobody asked for and nobody refused is no news: neither chosen nor on by default.
+    skipped = [each for each in history.skips(notification, kept) if rules.get(each.channel) not in _DEFAULTS]
+    at = ids.created_at(notification.id)
     return Entry(
-        at=ids.created_at(notification.id),
+        at=at,
+        just_now=clock.now() - at < timedelta(minutes=1),
         name=notification.type.name,
         title=notification.content.get("title") or "",
         ways=tuple(_ways([*kept, *skipped], rules)),
@@ -138,6 +146,8 @@ def _ways(deliveries: list[Delivery], rules: dict[str, str]) -> Iterator[Way]:
 
 
 def _why(delivery: Delivery, rules: dict[str, str]) -> str:
+    if delivery.status == Delivery.Status.SKIPPED and rules.get(delivery.channel) in _DEFAULTS:
+        return _("It is off unless you turn it on.")
     if delivery.reason:
         return str(_WHY_NOT.get(delivery.reason, ""))
     if delivery.status in (Delivery.Status.FAILED, Delivery.Status.BOUNCED):

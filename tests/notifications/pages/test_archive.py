@@ -78,6 +78,25 @@ def test_what_did_not_reach_them_says_why(
     assert (way.state, way.why, way.good) == (state, why, False)
 
 
+def test_a_default_is_never_told_as_a_choice(ada: User, parcels: Type) -> None:
+    delivery = given_delivery(ada, parcels, status="sent")
+    decided(delivery, channel="sms", allowed=False, rule="channel_default", reason="opted_out_channel")
+    asked_for = given_delivery(ada, parcels, status="skipped", reason="opted_out_channel")
+    decided(asked_for, allowed=False, rule="category_default", reason="opted_out_channel")
+
+    kept, silent = archive.page(ada).entries
+    assert [way.why for way in kept.ways] == ["It is off unless you turn it on."]
+    assert [way.channel for way in silent.ways] == ["E-mail"]
+
+
+def test_a_channel_that_the_person_refused_is_told(ada: User, parcels: Type) -> None:
+    delivery = given_delivery(ada, parcels, status="sent")
+    decided(delivery, channel="sms", allowed=False, rule="category_channel", reason="opted_out_channel")
+
+    (entry,) = archive.page(ada).entries
+    assert [(way.channel, way.why) for way in entry.ways][1] == ("SMS", "You turned it off.")
+
+
 def test_every_state_has_a_word() -> None:
     assert archive._STATES.keys() == set(Delivery.Status.values)
 

@@ -67,7 +67,7 @@ def _unsubscribe_url(channel: str, person: Person, type_: Type) -> str:
     """Return the address that stops this category on this channel; "" where it cannot be stopped."""
     if channel in type_.category.required_channels:
         return ""
-    return links.unsubscribe_url(person.pk, type_.category_id, channel)
+    return links.unsubscribe_url(person.pk, type_.category_id, channel, person.link_generation)
 
 
 def _list_headers(stop: str) -> dict[str, str]:

@@ -28,6 +28,7 @@ class Stop:
     user: User
     category: Category
     channel: str
+    generation: int  # of the person's links when it was made
 
 
 def settings_url(user_pk: int, generation: int) -> str:
@@ -39,8 +40,15 @@ def minted_url(link: PreferenceLink) -> str:
     return f"{_base()}/preferences/{_signed(_MINTED, f'm{link.pk.hex}')}/"
 
 
-def unsubscribe_url(user_pk: int, category_pk: int, channel: str) -> str:
-    return f"{_base()}/u/{_signed(_STOP, f'{user_pk}-{category_pk}-{channel}')}/"
+def unsubscribe_url(user_pk: int, category_pk: int, channel: str, generation: int) -> str:
+    return f"{_base()}/u/{_signed(_STOP, f'{user_pk}-{category_pk}-{channel}-{generation}')}/"
+
+
+def settings_url_of(stop: Stop) -> str:
+    """Return where an unsubscribe link leads on to: where links were revoked since, or to staff, only by signing in."""
+    if stop.user.is_staff or stop.generation != stop.user.link_generation:
+        return f"{_base()}/preferences/"
+    return settings_url(stop.user.pk, stop.generation)
 
 
 def owner(token: str) -> User | None:
@@ -51,12 +59,12 @@ def owner(token: str) -> User | None:
 def stop(token: str) -> Stop | None:
     """Return what an unsubscribe link stops; None for what is none, or whose person or category is gone."""
     said = _read(_STOP, token)
-    user_pk, category_pk, channel = said.split("-") if said.count("-") == 2 else ("", "", "")
-    if not (user_pk and category_pk):
+    if said.count("-") != 3:
         return None
+    user_pk, category_pk, channel, generation = said.split("-")
     user = User.objects.filter(pk=int(user_pk), erased_at=None).first()
     category = Category.objects.filter(pk=int(category_pk)).first()
-    return Stop(user, category, channel) if user and category else None
+    return Stop(user, category, channel, int(generation)) if user and category else None
 
 
 def revoke_all(user: User) -> None:

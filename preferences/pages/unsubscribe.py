@@ -15,16 +15,17 @@ from django.views.decorators.http import require_http_methods
 from preferences import consent, links
 from preferences.consent import Choice, Origin
 from preferences.links import Stop
-from preferences.models import Preference
+from preferences.models import ConsentRecord, Preference
 from preferences.pages import language, wording
 from project.foundation.client_ip import client_ip
 
+_SOURCE = "one_click"  # in the ledger
 _STATES: dict[str, bool | None] = {"yes": True, "no": False, "unset": None}
 
 
 @dataclass(frozen=True)
 class State:
-    """What the page says. `before`: the choice that an undo brings back."""
+    """What the page says. `before`: the choice that an undo brings back; "" where there is nothing to undo."""
 
     stop: Stop
     locked: bool
@@ -50,27 +51,37 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     answer = render(
         request,
         "preferences/unsubscribe.html",
-        {"state": state, "settings_url": links.settings_url(stop.user.pk, stop.user.link_generation)},
+        {"state": state, "settings_url": links.settings_url_of(stop)},
     )
     answer["Referrer-Policy"] = "no-referrer"  # the address is the key to the page
     return answer
 
 
 def _act(request: HttpRequest, stop: Stop) -> State:
-    """Switch the channel off for the category, or take that back. Repeats change nothing."""
+    """Switch the channel off for the category, or take that back. Repeats change nothing.
+
+    An undo brings back what the ledger says, not what the request does: the link can stop, and consent to nothing.
+    """
     state = _state(stop)
-    undo = request.POST.get("undo", "")
-    if state.locked or (state.stopped and not undo):
+    undo = bool(request.POST.get("undo"))
+    if state.locked or state.stopped != undo or (undo and not state.before):
         return state
-    before = _choice(stop)
-    wanted = _STATES.get(undo) if undo else False
-    _write(request, stop, wanted)
-    return State(stop, locked=False, stopped=wanted is False, before=_word(before), undone=bool(undo))
+    _write(request, stop, _STATES[state.before] if undo else False)
+    return State(stop, locked=False, stopped=not undo, before="" if undo else _before(stop), undone=undo)
 
 
 def _state(stop: Stop) -> State:
     locked = stop.channel in stop.category.required_channels
-    return State(stop, locked=locked, stopped=not locked and _choice(stop) is False, before="unset")
+    stopped = not locked and _choice(stop) is False
+    return State(stop, locked=locked, stopped=stopped, before=_before(stop) if stopped else "")
+
+
+def _before(stop: Stop) -> str:
+    """Return the choice that such a link has ended last: "yes" or "unset"; "" where another way has."""
+    subject = Choice(None, stop.category, stop.channel).subject
+    line = ConsentRecord.objects.filter(user=stop.user, subject=subject).first()
+    ended_here = line is not None and line.source == _SOURCE and line.new == "no" and line.old in _STATES
+    return line.old if line is not None and ended_here else ""
 
 
 def _choice(stop: Stop) -> bool | None:
@@ -80,14 +91,10 @@ def _choice(stop: Stop) -> bool | None:
 
 def _write(request: HttpRequest, stop: Stop, enabled: bool | None) -> None:
     origin = Origin(
-        source="one_click",
+        source=_SOURCE,
         actor=f"user:{stop.user.user_id}",
         ip=client_ip(request),
         agent=request.headers.get("User-Agent", ""),
         wording=wording.VERSION,
     )
     consent.apply(stop.user, choices=[Choice(enabled, stop.category, stop.channel)], origin=origin)
-
-
-def _word(enabled: bool | None) -> str:
-    return next(word for word, value in _STATES.items() if value is enabled)

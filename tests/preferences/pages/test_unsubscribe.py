@@ -13,7 +13,7 @@ CELL = ("offers", "email")
 
 @pytest.fixture
 def address(ada, offers):
-    return urlsplit(links.unsubscribe_url(ada.pk, offers.pk, "email")).path
+    return urlsplit(links.unsubscribe_url(ada.pk, offers.pk, "email", ada.link_generation)).path
 
 
 @pytest.fixture
@@ -55,8 +55,41 @@ def test_undo_brings_back_what_was(mail_program, address, ada, offers, before):
     assert loading.choices(ada.pk).get(CELL) is before
 
 
+def test_an_undo_consents_to_nothing_that_was_not_there(mail_program, address, ada):
+    mail_program.post(address, {"undo": "yes"})
+    assert not loading.choices(ada.pk)
+
+    mail_program.post(address)
+    mail_program.post(address, {"undo": "yes"})
+    assert loading.choices(ada.pk).get(CELL) is None
+
+
+def test_a_no_that_was_said_elsewhere_is_not_undone(mail_program, address, ada, offers):
+    mail_program.post(address)
+    consent.set_preference(ada, category=offers, channel="email", enabled=True, source="api", actor="key:shop")
+    consent.set_preference(ada, category=offers, channel="email", enabled=False, source="api", actor="key:shop")
+
+    assert b'name="undo"' not in mail_program.get(address).content
+    mail_program.post(address, {"undo": "yes"})
+
+    assert loading.choices(ada.pk) == {CELL: False}
+
+
+def test_after_links_were_revoked_it_leads_to_no_settings_without_signing_in(mail_program, address, ada):
+    mailed = links.settings_url(ada.pk, 0).encode()
+    assert mailed in mail_program.get(address).content
+
+    links.revoke_all(ada)
+
+    page = mail_program.get(address).content
+    assert b'/preferences/"' in page
+    assert mailed not in page and links.settings_url(ada.pk, 1).encode() not in page
+    assert mail_program.post(address).status_code == 200
+    assert loading.choices(ada.pk) == {CELL: False}
+
+
 def test_a_required_channel_stays_and_says_so(mail_program, ada, orders):
-    address = urlsplit(links.unsubscribe_url(ada.pk, orders.pk, "email")).path
+    address = urlsplit(links.unsubscribe_url(ada.pk, orders.pk, "email", ada.link_generation)).path
 
     answer = mail_program.post(address, {"List-Unsubscribe": "One-Click"})
 

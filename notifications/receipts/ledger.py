@@ -55,8 +55,8 @@ def _record(receipt: Receipt, account: ProviderAccount, call: ReceiptCall, now: 
         kind=receipt.kind,
         at=at if at < now + _AHEAD else now,
         delivery_id=receipt.delivery_id,
-        provider_message_id=receipt.provider_message_id[:255],
-        detail=receipt.detail.replace("\0", "")[:500],
+        provider_message_id=_storable(receipt.provider_message_id)[:255],
+        detail=_storable(receipt.detail)[:500],
         address=_normal(account.channel, receipt.address),
         permanent=receipt.permanent,
         machine=receipt.machine,
@@ -65,13 +65,18 @@ def _record(receipt: Receipt, account: ProviderAccount, call: ReceiptCall, now: 
 
 
 def _short(event_id: str) -> str:
-    text = event_id.replace("\0", "")
+    text = _storable(event_id)
     return text if len(text) <= 255 else "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _storable(text: str) -> str:
+    """Return a text without what no database can hold: NUL, and halves of surrogate pairs."""
+    return text.replace("\0", "").encode(errors="ignore").decode()
 
 
 def _normal(channel: str, address: str) -> str:
     try:
-        return addresses.normalise(channel, address) if address else ""
+        return addresses.normalise(channel, _storable(address)) if address else ""
     except addresses.InvalidAddress:  # a short code, or a name
         return ""
 

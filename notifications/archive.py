@@ -92,16 +92,17 @@ class Page:
 
 
 def page(user: User, *, before: UUID | None = None) -> Page:
-    """Return what was sent to a person in the last 90 days, newest first, PAGE at a time. Two queries.
+    """Return what was sent to a person in the last 90 days, newest first, PAGE at a time. Two queries and the clock.
 
     `before`: the id of the last one on the page before. Test mode sends nothing, and is not told.
     """
-    rows = Notification.objects.filter(user=user, mode=Mode.LIVE, id__gte=ids.first_id_at(clock.now() - KEPT))
+    now = clock.now()
+    rows = Notification.objects.filter(user=user, mode=Mode.LIVE, id__gte=ids.first_id_at(now - KEPT))
     rows = rows.filter(id__lt=before) if before else rows
     found = list(rows.select_related("type", "broadcast").order_by("-id")[: PAGE + 1])
     shown = found[:PAGE]
     deliveries = _deliveries([notification.id for notification in shown])
-    entries = [_entry(notification, deliveries[notification.id]) for notification in shown]
+    entries = [_entry(notification, deliveries[notification.id], now) for notification in shown]
     return Page(entries, shown[-1].id if len(found) > PAGE else None)
 
 
@@ -115,7 +116,7 @@ def _deliveries(of: list[UUID]) -> dict[UUID, list[Delivery]]:
     return found
 
 
-def _entry(notification: Notification, kept: list[Delivery]) -> Entry:
+def _entry(notification: Notification, kept: list[Delivery], now: datetime) -> Entry:
     # Of several addresses on a channel, one that may be used tells why it went.
     decisions = sorted(notification.decisions or [], key=lambda decision: bool(decision["allowed"]))
     rules = {decision["channel"]: decision["rule"] for decision in decisions}
@@ -124,7 +125,7 @@ def _entry(notification: Notification, kept: list[Delivery]) -> Entry:
     at = ids.created_at(notification.id)
     return Entry(
         at=at,
-        just_now=clock.now() - at < timedelta(minutes=1),
+        just_now=now - at < timedelta(minutes=1),
         name=notification.type.name,
         title=notification.content.get("title") or "",
         ways=tuple(_ways([*kept, *skipped], rules)),

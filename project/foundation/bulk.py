@@ -32,10 +32,11 @@ def select(model: type[Row], sql: str, parameters: Any) -> list[Row]:
         return list(model._default_manager.raw(sql, parameters))
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        by_column = {field.column: field for field in model._meta.concrete_fields}
-        fields: list[Any] = [by_column[column.name] for column in cursor.description]
-        names = [field.attname for field in fields]
-        readers = [(n, read) for n, field in enumerate(fields) if (read := reader(field)) is not None]
+        by_column: dict[Any, Any] = {field.column: field for field in model._meta.concrete_fields}
+        # A column of the next release, whose migration has run already, is carried along and means nothing here.
+        columns = [(column.name, by_column.get(column.name)) for column in cursor.description]
+        names = [name if field is None else field.attname for name, field in columns]
+        readers = [(n, read) for n, (_, field) in enumerate(columns) if field and (read := reader(field)) is not None]
         return [_stored(model, names, list(values), readers) for values in cursor.fetchall()]
 
 

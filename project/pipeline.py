@@ -5,6 +5,7 @@ from project import env
 NOTIFICATION_PROVIDERS = [
     "notifications.providers.apprise.Apprise",
     "notifications.providers.outbox.Outbox",
+    "notifications.providers.anymail.Anymail",
     "notifications.providers.apns.APNs",
     "notifications.providers.fcm.FCM",
     "notifications.providers.smtp.SMTP",

@@ -53,6 +53,7 @@ class Fetching:
         self._deadline = deadline
         self._resolver = resolver
         self._asked: dict[str, asyncio.Task[Fetched]] = {}
+        self.held = 0  # bytes of files in memory, those of mails that had to be given up included
 
     async def __aenter__(self) -> "Fetching":
         self._session = aiohttp.ClientSession(
@@ -122,6 +123,7 @@ class Fetching:
             raise _for_good("the server sent an empty file.")
         if names.is_program(bytes(content[:64])):
             raise _for_good("it is a program, which mailboxes refuse.")
+        self.held += len(content)
         stated = names.plain(response.headers.get("Content-Type", ""))
         return Fetched(bytes(content), "" if stated in _GENERIC else stated)
 

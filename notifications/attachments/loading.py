@@ -83,7 +83,8 @@ async def _load_all(items: Sequence[Ready], contents: Mapping[UUID, str]) -> lis
     async def one(item: Ready) -> _Loaded:
         async with slots:
             # What begins late would fail for want of time and not of its server.
-            if sum(held.values()) >= _MOST_BYTES or clock() >= deadline - TIME_SECONDS / 2:
+            in_memory = max(sum(held.values()), fetching.held)
+            if in_memory >= _MOST_BYTES or clock() >= deadline - TIME_SECONDS / 2:
                 return None
             try:
                 files = await _files(item.attached, contents, fetching)

@@ -85,6 +85,19 @@ def test_what_has_no_room_waits_for_the_next_sub_batch_untried(mailed, files, se
         assert (row.status, row.attempts) == ("sent", 1)
 
 
+def test_files_of_mails_that_are_given_up_take_their_room_too(mailed, files, sent, monkeypatch):
+    monkeypatch.setattr(loading, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(loading, "_AT_ONCE", 1)
+    monkeypatch.setattr(loading, "MAX_BYTES", 1000)
+    server = files(Says(200, b"a" * 600))
+
+    for n in range(3):
+        mailed({"url": f"{server.url}/{n}.txt"}, {"url": f"{server.url}/{n}{n}.txt"})
+    delivery.deliver_due("email")
+
+    assert len(server.asked) == 2, "those of the first mail fill the room, though it cannot go out"
+
+
 def test_a_server_that_hangs_is_asked_once_and_then_left_alone(mailed, files, sent, monkeypatch):
     monkeypatch.setattr(loading, "TIME_SECONDS", 2.0)
     monkeypatch.setattr(random, "random", lambda: 1.0)  # waits are whole

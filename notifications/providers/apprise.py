@@ -72,7 +72,8 @@ class Apprise(AddressProvider):
         # Straight to the service: the library's own dispatch would take it to a thread of its own.
         format = service.resolve_format(NotifyFormat.TEXT)
         body = convert_between(NotifyFormat.TEXT, format, message.parts["text"])  # type: ignore[no-untyped-call]
-        if service.notify(body=body, title="", body_format=format):
+        # Some call it a success to have had nobody to ask.
+        if service.notify(body=body, title="", body_format=format) and carried.answers:
             return Outcome.accepted(str(message.delivery_id))
         return _refusal(carried, str(service.service_name or self.service))
 

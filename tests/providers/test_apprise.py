@@ -214,6 +214,13 @@ def test_several_targets_of_which_some_took_it_are_in_doubt():
     assert one(Says(200, b"ok"), Says(500), to=channels).kind == "unknown"
 
 
+def test_where_nobody_was_asked_nothing_was_sent():
+    """Apprise calls it a success that this address of Jira names nobody."""
+    (outcome,), asked = send(Says(200, b"ok"), to="jira://k")
+
+    assert (outcome.kind, asked) == ("recipient", [])
+
+
 def test_neither_errors_nor_logs_hold_an_address(caplog):
     caplog.set_level(logging.DEBUG)
     told = [one(Says(status), to=to) for status in (400, 404, 500) for to in (SLACK, DISCORD, TELEGRAM, TEAMS)]

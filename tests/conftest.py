@@ -5,7 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from notifications import known_types
 from tests import server, services
+
+
+@pytest.fixture(autouse=True)
+def nothing_known_from_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test meet the types of another: a new process knows none either."""
+    monkeypatch.setattr(known_types, "_known", {})
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from tests.faults.databases import Database, environment_of
 from tests.faults.processes import Process
 from tests.faults.proxy import Proxy
 from tests.faults.sinks import HttpSink, MailSink
+from tests.providers.http_server import Script, Service
 from tests.server import free_port
 
 SECONDS = 60  # for anything to happen that will happen
@@ -50,6 +51,7 @@ class Stack:
         self.http = HttpSink(self._background)
         self.sinks: list[MailSink | HttpSink] = [self.mail, self.http]
         self.mail_line = Proxy(self._background, "127.0.0.1", self.mail.port)
+        self._services: list[Service] = []
         self.processes: list[Process] = []
         self._names = itertools.count(1)
         self.environment = (
@@ -93,6 +95,13 @@ class Stack:
         sink = MailSink(self._background)
         self.sinks.append(sink)
         return sink
+
+    def play(self, says: Script) -> str:
+        """Let a stand-in of an HTTP service answer as `says` says; return its URL."""
+        service = Service(says)
+        self._background.run(service.__aenter__())
+        self._services.append(service)
+        return service.url
 
     def answers(self, process: Process, path: str = "/livez") -> bool:
         assert process.is_running, process.output
@@ -163,6 +172,8 @@ class Stack:
             proxy.close()
         for sink in self.sinks:
             sink.close()
+        for service in self._services:
+            self._background.run(service.__aexit__())
         self._background.close()
         self._forget_broker()
 

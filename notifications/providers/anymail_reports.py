@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from anymail.exceptions import AnymailError
 from anymail.signals import AnymailTrackingEvent
+from anymail.webhooks.amazon_ses import AmazonSESTrackingWebhookView
 from anymail.webhooks.base import AnymailBaseWebhookView
 from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.core.handlers.wsgi import WSGIRequest
@@ -79,20 +80,39 @@ async def verify(callback: Callback, *, esp: str, settings: Mapping[str, Any], a
 
 def read(callback: Callback, *, esp: str, settings: Mapping[str, Any]) -> list[Receipt]:
     """Return what a verified request reports. Raises ValueError when it makes no sense."""
-    if esp == "amazon_ses" and sns_messages.parse(callback.body)["Type"] != sns_messages.NOTIFICATION:
-        return []
     try:
-        events = _view(esp, settings).parse_events(_request(callback))
+        events = _of_ses(callback) if esp == "amazon_ses" else _view(esp, settings).parse_events(_request(callback))
     except _OF_STRANGE_BODIES as error:
         raise ValueError("The report cannot be read.") from error
     return [receipt for event in events if (receipt := _receipt(event, esp)) is not None]
+
+
+def _of_ses(callback: Callback) -> list[AnymailTrackingEvent]:
+    """Return the events of a notification that Amazon SES sent through SNS.
+
+    Anymail's view is made without its settings: they ask for boto3, which reading a report does not need.
+    """
+    message = sns_messages.parse(callback.body)
+    if message["Type"] != sns_messages.NOTIFICATION or "Successfully validated SNS topic" in message.get("Message", ""):
+        return []
+    view = AmazonSESTrackingWebhookView.__new__(AmazonSESTrackingWebhookView)
+    events: list[AnymailTrackingEvent] = view.esp_to_anymail_events(json.loads(message.get("Message", "")), message)
+    return events
+
+
+def _is_for_good(event: AnymailTrackingEvent, esp: str) -> bool:
+    """Tell whether the address will never take mail."""
+    if esp == "amazon_ses":  # Anymail calls a full mailbox the same as none
+        said = event.esp_event.get("bounce") if isinstance(event.esp_event, Mapping) else None
+        return isinstance(said, Mapping) and said.get("bounceType") == "Permanent"
+    return event.reject_reason in _FOR_GOOD or _says(event, "event") == "hard_bounce"  # so Mandrill puts it
 
 
 def _receipt(event: AnymailTrackingEvent, esp: str) -> Receipt | None:
     kind = _KINDS.get(event.event_type)
     if kind is None:
         return None
-    for_good = event.reject_reason in _FOR_GOOD or _says(event, "event") == "hard_bounce"  # so Mandrill puts it
+    for_good = _is_for_good(event, esp)
     if event.event_type == "rejected" and for_good:
         kind = "bounced"
     return Receipt(

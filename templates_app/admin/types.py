@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from preferences.admin.base import Admin, display
+from project.foundation.durations import InvalidDuration, duration, written
 from templates_app import schemas
-from templates_app.api.durations import InvalidDuration, duration, written
 from templates_app.models import Type
 from templates_app.types import KEY, LONGEST, SHORTEST
 

@@ -8,11 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from project.foundation import bodies, pages
+from project.foundation.durations import InvalidDuration, duration, written
 from project.foundation.problems import Fault, InvalidRequest, NotFound
 from project.foundation.views import ApiView
 from templates_app import types
 from templates_app.api import later
-from templates_app.api.durations import InvalidDuration, duration, written
 from templates_app.api.schemas import TypeAnswer, TypeBody, TypePage
 from templates_app.models import Type
 

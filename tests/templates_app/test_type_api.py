@@ -6,7 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from preferences.models import Category
-from templates_app.api.durations import duration, written
+from project.foundation.durations import duration, written
 from templates_app.models import Template, Type
 from tests.templates_app.conftest import SCHEMA
 

@@ -41,7 +41,7 @@ class PreferenceLinks(ApiView):
     )
     def post(self, request: Request, user_id: str) -> Response:
         """Make a link to a person's settings page. It opens without signing in, until it expires or is revoked."""
-        body = bodies.check(bodies.data(request) or {}, NewLink)
+        body = bodies.read(request, NewLink, optional=True)
         life = _life(body.expires_in)
         user = people.find_changeable(user_id)
         link = PreferenceLink.objects.create(user=user, expires_at=clock.now() + life, made_by=people.actor(request))

@@ -25,7 +25,7 @@ def test_a_made_link_opens_the_settings_until_it_is_revoked(api, client, ada):
 
 
 def test_all_links_end_at_once(api, client, ada):
-    pages = [urlsplit(api("POST", PATH)[1]["url"]).path for _ in range(2)]
+    pages = [urlsplit(api("POST", PATH, {})[1]["url"]).path for _ in range(2)]
 
     assert api("DELETE", PATH)[0] == 204
 
@@ -50,9 +50,9 @@ def test_a_life_that_is_none_is_refused(api, ada, body, fault):
 def test_staff_get_no_link_and_strangers_no_answer(api, ada):
     User.objects.filter(pk=ada.pk).update(is_staff=True)
 
-    assert api("POST", PATH)[0] == 403
-    assert api("POST", "/users/nobody/preference_links")[0] == 404
+    assert api("POST", PATH, {})[0] == 403
+    assert api("POST", "/users/nobody/preference_links", {})[0] == 404
 
 
 def test_it_wants_the_scope(api_that_only_sends, ada):
-    assert api_that_only_sends("POST", PATH)[0] == 403
+    assert api_that_only_sends("POST", PATH, {})[0] == 403

@@ -1,12 +1,29 @@
 """What the whole suite shares. A service that is absent skips its tests by name; where CI is set, it fails them."""
 
+import gc
 import os
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 from notifications import known_types
 from tests import server, services
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Let PostgreSQL drop the test database though a thread of some test has left its connection to the collector."""
+    yield
+    with django_db_blocker.unblock():
+        gc.collect()
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
 
 
 @pytest.fixture(autouse=True)

@@ -56,7 +56,7 @@ def close(notification_ids: Sequence[UUID], now: datetime) -> dict[UUID, list[Di
         found = [digest.id for digest in rows]
         Digest.objects.filter(id__in=found, closed_at=None).update(closed_at=now)
     items: dict[UUID, list[DigestItem]] = {id: [] for id in found}
-    for item in DigestItem.objects.filter(digest_id__in=found).order_by("id"):
+    for item in DigestItem.objects.filter(digest_id__in=found).order_by("notification_id", "id"):
         items[item.digest_id].append(item)
     return items
 

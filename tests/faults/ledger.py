@@ -91,8 +91,15 @@ def assert_equal(book: Book, stack: Stack, *, repeats: int | None = None) -> Led
     """Check that nothing was lost and every repeat is explained; at most `repeats` of them, where given."""
     ledger = close(book, stack)
     assert ledger.is_equal, f"{ledger}\n{ledger}\n{stack.report()}"
-    assert repeats is None or ledger.repeats <= repeats, str(ledger)
+    assert repeats is None or ledger.repeats <= repeats, f"{ledger}\n{_tries_of_repeats(stack)}\n{stack.report()}"
     return ledger
+
+
+def _tries_of_repeats(stack: Stack) -> str:
+    query = """SELECT delivery_id, number, outcome, error, started_at, finished_at FROM notifications_attempt
+                WHERE delivery_id IN (SELECT delivery_id FROM notifications_attempt GROUP BY 1 HAVING count(*) > 1)
+                ORDER BY delivery_id, number, started_at"""
+    return "\n".join(str(row) for row in stack.database.rows(query))
 
 
 def _calls(stack: Stack) -> dict[str, list[Call]]:

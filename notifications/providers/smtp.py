@@ -21,6 +21,8 @@ _IDLE_SECONDS = 60.0  # a firewall may drop a silent connection without a word; 
 _FRESH_SECONDS = 10.0  # idle for longer, a connection is asked for a sign of life before a mail is trusted to it
 _CONNECT_SHARE = 0.5  # of the time of one send_many: what connecting may take, so that sending still can
 _NOOP_SHARE = 0.2  # of the time of one send_many: what a sign of life may take
+# Of the time of one send_many: what is kept for answers. A mail cut off while a slow server thinks may go out twice.
+_ANSWERS_SHARE = 0.1
 
 
 Security = Literal["none", "starttls", "tls"]
@@ -47,11 +49,17 @@ class _Batch:
 
     messages: Sequence[Message]
     deadline: float
+    last_call: float  # no mail is begun that will not be over by then
     waiting: deque[int]
+    pace: float = 0.0  # seconds that the latest mail took
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     active: set[Connection] = field(default_factory=set)
     # A server that is merely slow: what it was not asked yet has failed nobody, and costs no try.
     stopped: Outcome = Outcome("throttled", retry_after=1.0, error="There was no time left to try.")
+
+    def has_time(self) -> bool:
+        """Tell whether there is time for one mail more, which may have to wait for the end of another."""
+        return _now() + 2 * self.pace < self.last_call
 
     def expire(self) -> None:
         for connection in list(self.active):
@@ -76,7 +84,8 @@ class SMTP(Provider):
 
     async def send_many(self, messages: Sequence[Message]) -> list[Outcome]:
         deadline = _now() + self.timeout
-        batch = _Batch(messages, deadline, deque(range(len(messages))))
+        last_call = deadline - self.timeout * _ANSWERS_SHARE
+        batch = _Batch(messages, deadline, last_call, deque(range(len(messages))))
         timer = asyncio.get_running_loop().call_at(deadline, batch.expire)
         try:
             async with asyncio.TaskGroup() as group:
@@ -110,7 +119,7 @@ class SMTP(Provider):
         """
         again: deque[int] = deque()  # what a connection broke under, before it can have been taken
         try:
-            while (again or batch.waiting) and _now() < batch.deadline:
+            while (again or batch.waiting) and batch.has_time():
                 connection = await self._connection(batch.deadline, fresh=bool(again))
                 again = await self._send_over(connection, batch, again)
                 self._give_back(connection)
@@ -126,9 +135,10 @@ class SMTP(Provider):
         Return what it broke under without anybody's fault: a server may tire of a connection, but not of a new one.
         """
         on_the_way: deque[int] = deque()
+        since = _now()
 
         def take() -> Letter | None:
-            while (first or batch.waiting) and connection.is_open and _now() < batch.deadline:
+            while (first or batch.waiting) and connection.is_open and batch.has_time():
                 index = first.popleft() if first else batch.waiting.popleft()
                 try:
                     ready = self._build(batch.messages[index])
@@ -140,6 +150,8 @@ class SMTP(Provider):
             return None
 
         def settle(letter: Letter, outcome: Outcome) -> None:
+            nonlocal since
+            batch.pace, since = _now() - since, _now()
             on_the_way.remove(letter.index)
             batch.outcomes[letter.index] = outcome
 

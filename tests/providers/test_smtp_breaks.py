@@ -111,6 +111,19 @@ def test_a_hanging_server_holds_nobody_past_the_deadline(quiet_at):
     assert time.monotonic() - started < 2
 
 
+def test_a_slow_server_is_begun_with_no_mail_that_it_may_be_cut_off_at():
+    async def think(session, command):
+        if command == ".":
+            await asyncio.sleep(0.6)
+        return False
+
+    outcomes = send(Server(hook=think), *(message(number) for number in range(5)), connections=1, timeout=2)
+
+    # Begun at 0, 0.6 and 1.2 s. One begun at 1.8 s would be cut off at 2, perhaps taken, and sent again.
+    assert kinds(outcomes)[:2] == ["accepted"] * 2
+    assert set(kinds(outcomes)) == {"accepted", "throttled"}
+
+
 def test_a_server_that_drips_one_byte_at_a_time_holds_nobody_past_the_deadline():
     async def drip(session, command):
         if not command.startswith("MAIL"):

@@ -1,14 +1,14 @@
 """Rows that wait for an operator: held when no account may take them, let go as soon as one may again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from notifications import account_states, accounts, doorbell, routing, tracking
-from notifications.models import Delivery, Mode
+from notifications import account_states, accounts, doorbell, outcomes, routing, tracking
+from notifications.models import Attempt, Delivery, Mode
 from notifications.providers import phones
 from notifications.routing import Destination, Route
 from notifications.tracking import Change, Status
@@ -40,12 +40,17 @@ def expire(channel: str, *, reason: str = ACCOUNT) -> int:
     if found:
         tracking.lock_notifications(found)
     still = _held(channel, reason).select_for_update().filter(id__in=[delivery.id for delivery in found])
-    changes = [_ended(delivery) for delivery in still.order_by("id")] if found else []
-    tracking.record(changes, now=now)
-    return len(changes)
+    rows = list(still.order_by("id")) if found else []
+    doubtful = _in_doubt(rows)
+    tracking.record([_ended(delivery, in_doubt=delivery.id in doubtful) for delivery in rows], now=now)
+    return len(rows)
 
 
-def _ended(delivery: Delivery) -> Change:
+def _ended(delivery: Delivery, *, in_doubt: bool) -> Change:
+    """Return the end of what was held too long. What may have been sent is not said to have come too late."""
+    if in_doubt:
+        error = "A provider's answer was lost, and then it was held until its time was over."
+        return Change(delivery, Status.UNKNOWN, error=error)
     return Change(delivery, Status.EXPIRED, error="It was held until its time was over.")
 
 
@@ -57,11 +62,21 @@ def release(channel: str, route: Route) -> int:
         return 0
     tracking.lock_notifications(found)
     still = _held(channel, ACCOUNT).select_for_update().filter(id__in=[delivery.id for delivery in found])
-    now = clock.now()
-    changes = [Change(delivery, Status.QUEUED, due_at=now) for delivery in still.order_by("id")]
+    rows = list(still.order_by("id"))
+    now, doubtful = clock.now(), _in_doubt(rows)
+    changes = [
+        Change(row, Status.QUEUED, due_at=now, reason=outcomes.UNKNOWN_OUTCOME if row.id in doubtful else "")
+        for row in rows
+    ]
     tracking.record(changes, now=now)
     doorbell.ring(channel)
     return len(changes)
+
+
+def _in_doubt(rows: Sequence[Delivery]) -> set[UUID]:
+    """Return those with a try whose answer was lost: they may have been sent."""
+    tries = Attempt.objects.filter(delivery_id__in=[row.id for row in rows], outcome=Attempt.Outcome.UNKNOWN)
+    return set(tries.values_list("delivery_id", flat=True)) if rows else set()
 
 
 def count(channels: Iterable[str]) -> int:

@@ -1,4 +1,8 @@
-"""What a provider's answer means for a delivery (pure, but for the dice of the retry jitter)."""
+"""What a provider's answer means for a delivery (pure, but for the dice of the retry jitter).
+
+A delivery one of whose answers was lost stays in doubt, whatever later tries come to: it keeps that reason, and with it
+its account, since another one might send it a second time.
+"""
 
 from datetime import datetime, timedelta
 
@@ -50,7 +54,7 @@ def _not_its_fault(delivery: Delivery, outcome: Outcome, account_id: int | None,
         delivery,
         Status.QUEUED if due_at else Status.HELD,
         due_at=due_at,
-        reason="" if due_at else "account",
+        reason=_doubt(delivery) if due_at else "account",
         error=outcome.error,
         uncounted=True,
         provider_account_id=account_id,
@@ -67,10 +71,14 @@ def _again(delivery: Delivery, outcome: Outcome, account_id: int | None, now: da
         delivery,
         Status.QUEUED,
         due_at=now + wait,
-        reason=UNKNOWN_OUTCOME if outcome.kind == "unknown" else "",
+        reason=UNKNOWN_OUTCOME if outcome.kind == "unknown" else _doubt(delivery),
         error=outcome.error,
         provider_account_id=account_id,
     )
+
+
+def _doubt(delivery: Delivery) -> str:
+    return delivery.reason if delivery.reason == UNKNOWN_OUTCOME else ""
 
 
 def _wait(delivery: Delivery, outcome: Outcome) -> timedelta:

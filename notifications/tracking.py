@@ -22,7 +22,7 @@ _AFTER_SENT = {Status.DELIVERED, Status.OPENED, Status.CLICKED, Status.BOUNCED, 
 MOVES: dict[str, set[str]] = {
     Status.SCHEDULED: {Status.SCHEDULED, Status.QUEUED, *_BEFORE_SENDING},
     Status.QUEUED: {Status.QUEUED, Status.SCHEDULED, *_BEFORE_SENDING, Status.SENT, *_AFTER_SENT},
-    Status.HELD: {Status.QUEUED, Status.SCHEDULED, Status.CANCELLED, Status.EXPIRED, *_AFTER_SENT},
+    Status.HELD: {Status.QUEUED, Status.SCHEDULED, Status.CANCELLED, Status.EXPIRED, Status.UNKNOWN, *_AFTER_SENT},
     Status.SENDING: {
         Status.SENDING,
         Status.SENT,

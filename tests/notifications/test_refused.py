@@ -8,6 +8,7 @@ from notifications import (
     account_changes,
     account_health,
     accounts,
+    holding,
     planning,
     rounds,
 )
@@ -16,7 +17,7 @@ from notifications.providers.base import Outcome
 from project.foundation import clock
 from project.foundation.models import AuditEvent
 from tests.notifications.given import accepted
-from tests.notifications.troubled import SMTP, account, queued, statuses, work
+from tests.notifications.troubled import SMTP, account, clock_moves, queued, statuses, work
 
 pytestmark = pytest.mark.django_db
 
@@ -137,3 +138,54 @@ def test_what_is_held_expires_in_its_time_and_says_so(ada, order_confirmation, p
     assert late.notification.status == "expired"
     assert late.events.order_by("id").last().kind == "expired"
     assert statuses() == ["expired", "held", "held"]
+
+
+def test_what_may_have_been_sent_ends_unknown_when_it_was_held_too_long(ada, order_confirmation, providers):
+    account("main")
+    queued(ada, order_confirmation, 2)
+    providers.answers["main"] = Outcome.unknown("The connection broke.")
+    work()
+    clock_moves(timedelta(seconds=6))
+    providers.answers["main"] = Outcome.account("535 authentication failed")
+    work()
+    assert statuses() == ["held", "held"]
+    late = Delivery.objects.order_by("id").first()
+    Delivery.objects.filter(id=late.id).update(expires_at=clock.now() - timedelta(seconds=1))
+
+    rounds.sweep()
+
+    late.refresh_from_db()
+    assert statuses() == ["held", "unknown"]
+    assert late.error == "A provider's answer was lost, and then it was held until its time was over."
+    assert late.events.order_by("id").last().kind == "unknown"
+
+
+def test_what_may_have_been_sent_goes_to_no_other_account_when_its_own_refuses(ada, order_confirmation, providers):
+    account("main", order=1)
+    queued(ada, order_confirmation, 2)
+    providers.answers["main"] = Outcome.unknown("The connection broke.")
+    work()
+    account("spare", order=2)
+    clock_moves(timedelta(seconds=6))
+    providers.answers["main"] = Outcome.account("535 authentication failed")
+
+    work()
+    rounds.sweep()
+
+    assert set(Delivery.objects.values_list("status", "reason")) == {("queued", "unknown_outcome")}
+    assert "spare" not in providers.calls
+
+
+def test_what_was_held_in_doubt_is_still_in_doubt_when_it_goes_on(ada, order_confirmation, providers):
+    main = account("main")
+    queued(ada, order_confirmation, 1)
+    providers.answers["main"] = Outcome.unknown("The connection broke.")
+    work()
+    clock_moves(timedelta(seconds=6))
+    providers.answers["main"] = Outcome.account("535 authentication failed")
+    work()
+    account_changes.try_again(main, actor="staff:root")
+
+    assert holding.let_go() == 1
+
+    assert set(Delivery.objects.values_list("status", "reason")) == {("queued", "unknown_outcome")}

@@ -1,3 +1,4 @@
+from preferences.models.address_confirmation import AddressConfirmation
 from preferences.models.category import Category
 from preferences.models.consent import ConsentRecord
 from preferences.models.contact_point import ContactPoint
@@ -9,6 +10,7 @@ from preferences.models.topic import Topic, TopicSubscription
 from preferences.models.user import User
 
 __all__ = [
+    "AddressConfirmation",
     "Category",
     "ConsentRecord",
     "ContactPoint",

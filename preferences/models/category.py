@@ -29,6 +29,8 @@ class Category(models.Model):
     approval = models.BooleanField(default=False)
     track_opens = models.BooleanField(default=True)
     track_clicks = models.BooleanField(default=True)
+    # Only to e-mail addresses and phone numbers that their owner has confirmed (double opt-in).
+    double_opt_in = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ["name"]

@@ -16,7 +16,8 @@ class ContactPoint(models.Model):
     address_index = models.BinaryField(max_length=32)  # project.foundation.encryption.blind_index(channel, address)
     label = models.CharField(max_length=100, default="", blank=True)
     secret = EncryptedTextField(default="", blank=True)  # webhook only: signs what is sent to it
-    verified_at = models.DateTimeField(null=True, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)  # a service vouched for it, or its owner confirmed it
+    confirmed_at = models.DateTimeField(null=True, blank=True)  # its owner did, by a link or a code sent to it
     disabled_at = models.DateTimeField(null=True, blank=True)
     disabled_reason = models.CharField(max_length=100, default="", blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,7 +1,8 @@
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import project.foundation.ids
 from django.db import migrations, models
+
+import project.foundation.ids
 
 
 class Migration(migrations.Migration):

@@ -28,6 +28,7 @@ from notifications.providers.base import Message, Outcome, OutcomeKind
 from notifications.providers.callbacks import Callback, Receipt
 from notifications.providers.http import HTTPProvider, outcome
 from notifications.providers.options import checked, needed_secret
+from notifications.providers.sns_topics import Topics, named
 
 Service = Literal[
     "amazon_ses", "brevo", "mailersend", "mailgun", "mailjet", "mailtrap", "mandrill", "postal", "postmark", "resend",
@@ -97,6 +98,7 @@ class Anymail(HTTPProvider):
         self.service = options.esp.replace("_", " ").title()  # type: ignore[misc]  # each account has its own
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"anymail-{options.esp}")
         self._kept = threading.local()
+        self._topics = Topics(named(self._settings.get("topics")), self.ask, seconds=timeout)
 
     async def send_one(self, message: Message, deadline: float) -> Outcome:
         try:
@@ -113,7 +115,10 @@ class Anymail(HTTPProvider):
             return Outcome.unknown(f"{self.service} did not answer in time.")
 
     async def verify(self, callback: Callback) -> None:
-        await anymail_reports.verify(callback, esp=self.options.esp, settings=self._settings, ask=self.ask)
+        if self.options.esp == "amazon_ses":
+            await self._topics.verify(callback)
+        else:
+            anymail_reports.verify(callback, esp=self.options.esp, settings=self._settings)
 
     def read_receipts(self, callback: Callback) -> list[Receipt]:
         return anymail_reports.read(callback, esp=self.options.esp, settings=self._settings)

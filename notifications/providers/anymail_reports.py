@@ -4,13 +4,12 @@ Anymail checks the services' signatures, or HTTP basic authentication where a se
 the signature of Amazon's SNS, nor how old a report of Mailgun or SendGrid is: that is done here.
 """
 
-import asyncio
 import base64
 import hashlib
 import hmac
 import json
 import warnings
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import import_module
 from io import BytesIO
@@ -28,7 +27,6 @@ from django.http.multipartparser import MultiPartParserError
 
 from notifications.providers import machines, sns_messages
 from notifications.providers.callbacks import Callback, Kind, NotGenuine, Receipt, delivery_id, require_fresh
-from notifications.providers.http import Answer, NoAnswer
 
 _KINDS: Mapping[str, Kind] = {
     "sent": "sent",
@@ -52,15 +50,13 @@ _OF_STRANGE_BODIES = (
     TypeError,
     ValueError,
 )
-_SECONDS = 10.0  # for a certificate
-Ask = Callable[..., Coroutine[Any, Any, Answer]]
 
 
-async def verify(callback: Callback, *, esp: str, settings: Mapping[str, Any], ask: Ask) -> None:
-    """Raise NotGenuine unless the request comes from the service, and is recent where it says when it was made."""
-    if esp == "amazon_ses":
-        await _verify_sns(callback, settings, ask)
-        return
+def verify(callback: Callback, *, esp: str, settings: Mapping[str, Any]) -> None:
+    """Raise NotGenuine unless the request comes from the service, and is recent where it says when it was made.
+
+    Amazon SES reports through SNS, whose messages `sns_topics` proves.
+    """
     if esp == "resend" and settings.get("signing_secret"):
         _verify_svix(callback, str(settings["signing_secret"]))
         return
@@ -147,28 +143,6 @@ def _fingerprint(event: AnymailTrackingEvent) -> str:
     """Return a name for an event that its service gives none: the same for the same event."""
     said = [event.event_type, event.message_id, event.recipient, str(event.timestamp), event.click_url]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
-
-
-async def _verify_sns(callback: Callback, settings: Mapping[str, Any], ask: Ask) -> None:
-    async def get(url: str) -> bytes:
-        try:
-            deadline = asyncio.get_running_loop().time() + _SECONDS
-            answer = await ask("GET", url, deadline=deadline, hands_over=False)
-        except NoAnswer as error:
-            raise TimeoutError(str(error)) from None
-        if not answer.ok:
-            raise TimeoutError(f"Amazon SNS answered {answer.status}.")
-        return bytes(answer.body)
-
-    message = sns_messages.parse(callback.body)
-    topics = settings.get("topics") or ()
-    wanted = topics.split(",") if isinstance(topics, str) else topics
-    await sns_messages.verify(message, topics=frozenset(str(arn).strip() for arn in wanted), fetch=get)
-    if message["Type"] == sns_messages.CONFIRMATION:
-        url = message.get("SubscribeURL", "")
-        if not sns_messages.is_of_sns(url):
-            raise NotGenuine("The subscription is to be confirmed elsewhere.")
-        await get(url)
 
 
 def _verify_svix(callback: Callback, secret: str) -> None:

@@ -1,6 +1,5 @@
 """Text messages through Amazon SNS. Source: Amazon SNS's API reference, "Publish"; its reports come through a topic."""
 
-import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +12,10 @@ from msgspec import Meta
 from notifications.providers import aws_signature, phones, sns_messages, sns_reports
 from notifications.providers.aws_signature import Credentials
 from notifications.providers.base import Message, Outcome, OutcomeKind
-from notifications.providers.callbacks import Callback, NotGenuine, Receipt
-from notifications.providers.http import Answer, HTTPProvider, NoAnswer, check_base_url, outcome
+from notifications.providers.callbacks import Callback, Receipt
+from notifications.providers.http import Answer, HTTPProvider, check_base_url, outcome
 from notifications.providers.options import checked, secret
+from notifications.providers.sns_topics import Topics, named
 
 _LONGEST = 1600  # bytes in SNS's own words; what is longer is refused
 _ERROR = re.compile(rb"<Code>([A-Za-z.]{1,80})</Code>")
@@ -75,8 +75,7 @@ class SNS(HTTPProvider):
         domain = "amazonaws.com.cn" if options.region.startswith("cn-") else "amazonaws.com"
         self._url = f"{options.base_url or f'https://sns.{options.region}.{domain}'}/"
         self._credentials = Credentials(options.access_key_id, options.secret_access_key, options.region, "sns")
-        self._topics = frozenset(arn.strip() for arn in options.topics.split(",") if arn.strip())
-        self._certificates: dict[str, bytes] = {}
+        self._topics = Topics(named(options.topics), self.ask, seconds=timeout, base_url=options.base_url)
 
     async def send_one(self, message: Message, deadline: float) -> Outcome:
         wrong = phones.unsendable(message, longest=_LONGEST)
@@ -95,11 +94,7 @@ class SNS(HTTPProvider):
         return self._outcome(answer)
 
     async def verify(self, callback: Callback) -> None:
-        """Also confirm the subscription of a topic that is one of ours: SNS sends nothing before that."""
-        message = sns_messages.parse(callback.body)
-        await sns_messages.verify(message, topics=self._topics, fetch=self._certificate)
-        if message["Type"] == sns_messages.CONFIRMATION:
-            await self._confirm(message.get("SubscribeURL", ""))
+        await self._topics.verify(callback)
 
     def read_receipts(self, callback: Callback) -> list[Receipt]:
         message = sns_messages.parse(callback.body)
@@ -139,24 +134,3 @@ class SNS(HTTPProvider):
         if named in _BY_CODE:
             return outcome(_BY_CODE[named], words, retry_after=answer.retry_after)
         return self.outcome_of(answer, error=named)
-
-    async def _certificate(self, url: str) -> bytes:
-        if url not in self._certificates:
-            self._certificates[url] = await self._get(url)
-        return self._certificates[url]
-
-    async def _confirm(self, url: str) -> None:
-        if not (sns_messages.is_of_sns(url) or (self.options.base_url and url.startswith(self._url))):
-            raise NotGenuine("The subscription is to be confirmed elsewhere.")
-        await self._get(url)
-
-    async def _get(self, url: str) -> bytes:
-        """Fetch from SNS. Raises TimeoutError when it does not answer as hoped: then it asks us again."""
-        try:
-            deadline = asyncio.get_running_loop().time() + self.timeout
-            answer = await self.ask("GET", url, deadline=deadline, hands_over=False)
-        except NoAnswer as error:
-            raise TimeoutError(str(error)) from None
-        if not answer.ok:
-            raise TimeoutError(f"{self.service} answered {answer.status}.")
-        return bytes(answer.body)

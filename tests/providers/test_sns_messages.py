@@ -74,7 +74,7 @@ def verify(pem):
             fetched.append(url)
             return pem
 
-        provider._get = get
+        provider._topics.get = get
         asyncio.run(provider.verify(callback(said)))
         return fetched
 
@@ -202,9 +202,9 @@ def test_a_certificate_is_fetched_once_and_an_answer_that_fails_is_asked_for_aga
         async with Service(Says(503), Says(200, pem)) as service:
             provider = SNS(options.resolve(SNS.Options, STORED), timeout=5)
             with pytest.raises(TimeoutError):
-                await provider._certificate(f"{service.url}/a.pem")
+                await provider._topics.certificate(f"{service.url}/a.pem")
             for _ in range(3):
-                assert await provider._certificate(f"{service.url}/a.pem") == pem
+                assert await provider._topics.certificate(f"{service.url}/a.pem") == pem
             await provider.close()
             return service.asked
 

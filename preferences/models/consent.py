@@ -21,6 +21,7 @@ class ConsentRecord(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [("export_consentrecord", "Can download the consent ledger")]
         indexes = [models.Index(fields=["user", "-id"], name="consent_by_user")]
 
     def __str__(self) -> str:

@@ -50,6 +50,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
+        permissions = [("export_user", "Can download everything about a person")]
         constraints = [
             models.CheckConstraint(condition=~models.Q(user_id=""), name="user_has_a_user_id"),
         ]

@@ -6,6 +6,8 @@ from notifications.api.receipts import Receipts
 from notifications.api.send import SendView
 from project import health, openapi, problem_pages
 
+admin.autodiscover()
+
 api: list[URLPattern | URLResolver] = [
     path("", include("notifications.api.urls")),  # the busiest first
     path("schema/", openapi.Schema.as_view(), name="schema"),

@@ -34,10 +34,10 @@ def release_at(person: Person, end: datetime, delivery_id: UUID, spread: timedel
 
 
 def words(person: Person, end: datetime) -> str:
-    """Return a sentence for the person on why it waits."""
+    """Return a sentence for the person on why it waits: until less than nine days from now, so a day's name may do."""
     quiet = quiet_hours.read(person.quiet_hours, zone=person.timezone)
     local = end.astimezone(quiet_hours.zone_of(quiet.zone if quiet else person.timezone))
-    return f"Your quiet hours last until {local:%H:%M}, so it waits until then."
+    return f"Your quiet hours last until {local:%A, %H:%M}, so it waits until then."
 
 
 def gathered(facts: Facts, channel: str) -> Verdict | None:

@@ -14,6 +14,17 @@ from uuid import UUID
 from preferences.channels import CHANNELS
 from preferences.quiet_hours import zone_of
 
+UNCONFIRMED = "unconfirmed"  # why an address is out of use that its owner typed and has not confirmed yet
+# Where people type addresses; devices and browsers speak for themselves.
+CONFIRMED_BY_OWNERS = ("email", "sms", "voice")
+# Why nobody may use an address, to the person who has it.
+_SUPPRESSED = {
+    "bounce": "Messages to your {} came back, so nothing more is sent to it.",
+    "complaint": "A message to your {} was reported as unwanted, so nothing more is sent to it.",
+    "stop": "You asked us to stop, so nothing is sent to your {}.",
+    "erased": "Your {} was erased here, so nothing is sent to it.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ContactPointFacts:
@@ -25,7 +36,7 @@ class ContactPointFacts:
     usable: bool = True  # neither disabled nor suppressed
     suppressed: str = ""  # why nobody may use the address ("bounce", "stop", …)
     disabled_reason: str = ""  # why this contact point is out of use
-    verified: bool = True
+    confirmed: bool = False  # by its owner, who answered what was sent to it
     secret: str = field(default="", repr=False)  # webhook only
 
 
@@ -75,6 +86,7 @@ class CategoryFacts:
     required: frozenset[str] = frozenset()
     defaults: Mapping[str, bool] = field(default_factory=dict)
     urgent: bool = False  # breaks through quiet hours
+    double_opt_in: bool = False  # only to addresses that their owner has confirmed, where people type them
     gathers_overflow: bool = True  # what a frequency cap stops goes into the daily digest, and is not dropped
 
 
@@ -87,6 +99,7 @@ class Facts:
     now: datetime
     type_key: str = ""
     preferred: tuple[str, ...] = ()  # the message's channels_preferred
+    asks: UUID | None = None  # the one contact point that the message asks whether its owner wants it used
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +126,7 @@ def decide_each(facts: Facts, channel: str) -> list[tuple[ContactPointFacts | No
     listed only when the person has nothing else on that channel.
     """
     points = [point for point in facts.person.contact_points if point.channel == channel]
+    points = [point for point in points if point.id == facts.asks] if facts.asks else points
     live = [point for point in points if not point.disabled_reason] or points
     return [(point, decide_one(facts, channel, point)) for point in live] or [(None, decide_one(facts, channel, None))]
 
@@ -124,31 +138,49 @@ def decide_one(facts: Facts, channel: str, contact_point: ContactPointFacts | No
     """
     if facts.person.erased:
         return Verdict(False, "erased", "erasure", "erased", "This account was erased.")
+    if contact_point is not None and contact_point.id == facts.asks and _may_be_asked(contact_point):
+        return Verdict(True, "asked_for", "person", "", "You were asked to confirm this address.")
     if contact_point is not None and not contact_point.usable:
         return _unusable(contact_point)
     verdict = consent(facts, channel)
     if verdict.allowed and contact_point is None and CHANNELS[channel].addressed:
-        return Verdict(
-            False, "no_contact_point", "address", "no_contact_point", f"You have no address for {_words(channel)}."
-        )
+        text = f"You have no {CHANNELS[channel].address} on file."
+        return Verdict(False, "no_contact_point", "address", "no_contact_point", text)
+    if verdict.allowed and verdict.rule != "required" and contact_point is not None:
+        return _unconfirmed(facts, contact_point) or verdict
     return verdict
 
 
 def consent(facts: Facts, channel: str) -> Verdict:
     """Return what the category, the person and the defaults say about a channel, whatever addresses there are."""
     if channel in facts.category.required:
-        name = facts.category.name
-        return Verdict(
-            True, "required", "category", "", f"{name} always uses {_words(channel)} and cannot be turned off."
-        )
+        text = f"You always get {_words(channel)} for {facts.category.name}: this cannot be turned off."
+        return Verdict(True, "required", "category", "", text)
     return _muted(facts) or _chosen(facts, channel) or _default(facts, channel)
 
 
+def _may_be_asked(point: ContactPointFacts) -> bool:
+    return point.usable or (not point.suppressed and point.disabled_reason == UNCONFIRMED)
+
+
+def _unconfirmed(facts: Facts, point: ContactPointFacts) -> Verdict | None:
+    if point.confirmed or not facts.category.double_opt_in or point.channel not in CONFIRMED_BY_OWNERS:
+        return None
+    text = (
+        f"{facts.category.name} only goes to an {CHANNELS[point.channel].address} that you have confirmed."
+    )
+    return Verdict(False, "unconfirmed_address", "category", "unconfirmed_address", text)
+
+
 def _unusable(point: ContactPointFacts) -> Verdict:
+    address = CHANNELS[point.channel].address
     if point.suppressed:
-        text = f"Your address for {_words(point.channel)} is blocked, so nothing is sent to it."
+        text = _SUPPRESSED.get(point.suppressed, "Your {} is blocked, so nothing is sent to it.").format(address)
         return Verdict(False, "suppressed", "address", "suppressed", text)
-    text = f"Your address for {_words(point.channel)} no longer works."
+    if point.disabled_reason == UNCONFIRMED:
+        text = f"You have not confirmed your {address} yet, so nothing is sent to it."
+        return Verdict(False, "unconfirmed_address", "address", "unconfirmed_address", text)
+    text = f"Your {address} is out of use, so nothing is sent to it."
     return Verdict(False, "disabled", "address", "no_contact_point", text)
 
 
@@ -169,9 +201,9 @@ def _mute_text(mute: Muted, facts: Facts) -> str:
     if mute.category:
         what = facts.category.name
     if mute.until is None:
-        return f"You muted {what}."
+        return f"You paused {what}."
     until = mute.until.astimezone(zone_of(facts.person.timezone))
-    return f"You muted {what} until {until.day} {until:%B %Y, %H:%M}."
+    return f"You paused {what} until {until.day} {until:%B %Y, %H:%M}."
 
 
 def _chosen(facts: Facts, channel: str) -> Verdict | None:
@@ -201,8 +233,8 @@ def _default(facts: Facts, channel: str) -> Verdict:
     allowed, rule, source = CHANNELS[channel].default, "channel_default", "channel"
     if channel in facts.category.defaults:
         allowed, rule, source = facts.category.defaults[channel], "category_default", "category"
-    answer = "yes" if allowed else "no"
-    text = f"You have not chosen, and the default of {facts.category.name} for {_words(channel)} is {answer}."
+    words = f"{'' if allowed else 'no '}{_words(channel)}"
+    text = f"By default you get {words} for {facts.category.name}, and you have not chosen otherwise."
     return Verdict(allowed, rule, source, "" if allowed else "opted_out_channel", text)
 
 

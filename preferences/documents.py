@@ -32,7 +32,7 @@ def chosen(person: Person, categories: Iterable[CategoryFacts], now: datetime) -
 
 
 def effective(person: Person, categories: Iterable[CategoryFacts], now: datetime) -> dict[str, Any]:
-    """Return what applies now, with the deciding rule of DESIGN's precedence and a sentence. Addresses play no part."""
+    """Return what applies now, with the rule that decided and a sentence. Addresses play no part."""
     until = _running_mutes(person, now)
     return {
         "channels": {channel: _channel(person, channel) for channel in CHANNELS},
@@ -54,7 +54,7 @@ def _channel(person: Person, channel: str) -> dict[str, Any]:
     enabled = CHANNELS[channel].default if choice is None else choice
     rule, source = ("channel_default", "channel") if choice is None else ("channel", "person")
     words = CHANNELS[channel].words
-    default = f"You have not chosen, and the default for {words} is {'yes' if enabled else 'no'}."
+    default = f"By default you get {'' if enabled else 'no '}{words}, and you have not chosen otherwise."
     text = default if choice is None else f"You turned {words} {'on' if choice else 'off'}."
     return {
         "enabled": enabled,

@@ -126,7 +126,7 @@ def test_a_message_waits_for_the_end_of_quiet_hours_and_then_goes(ada, order_con
     assert held["email"]["when"] == held["email"]["held_until"]
     assert (held["email"]["allowed"], held["email"]["rule"]) == (True, "required")
     assert held["email"]["text"].endswith(
-        f"last until {end.astimezone(ZoneInfo(ada.timezone)):%H:%M}, so it waits until then."
+        f"last until {end.astimezone(ZoneInfo(ada.timezone)):%A, %H:%M}, so it waits until then."
     )
     assert held["in_app"]["held_until"] is None
     assert not OutboxMessage.objects.exists()

@@ -144,7 +144,7 @@ def test_a_mute_silences_what_it_names_until_its_time(mute, silent):
 def test_a_mute_is_told_in_the_persons_own_time():
     text = decide(facts(mutes=[Muted(category="offers", until=SOON)], timezone="Europe/Berlin"), "email").text
 
-    assert text == "You muted Offers until 21 November 2026, 20:05."
+    assert text == "You paused Offers until 21 November 2026, 20:05."
 
 
 def test_a_timezone_that_nobody_knows_does_not_stop_the_decision():

@@ -234,7 +234,7 @@ def test_effective_shows_what_applies_and_why(api, ada, orders, offers):
     assert (cells["push"]["enabled"], cells["push"]["rule"]) == (False, "category_default")
     assert (cells["in_app"]["enabled"], cells["in_app"]["text"]) == (
         True,
-        "You have not chosen, and the default of Offers for notifications in the app is yes.",
+        "By default you get notifications in the app for Offers, and you have not chosen otherwise.",
     )
     assert answer["channels"]["email"] == {
         "enabled": False,

@@ -3,6 +3,7 @@ from preferences.models.category import Category
 from preferences.models.consent import ConsentRecord
 from preferences.models.contact_point import ContactPoint
 from preferences.models.frequency_count import FrequencyCount
+from preferences.models.imports import Import, ImportChunk, ImportFault
 from preferences.models.link import PreferenceLink
 from preferences.models.preference import Mute, Preference
 from preferences.models.suppression import Suppression
@@ -15,6 +16,9 @@ __all__ = [
     "ConsentRecord",
     "ContactPoint",
     "FrequencyCount",
+    "Import",
+    "ImportChunk",
+    "ImportFault",
     "Mute",
     "Preference",
     "PreferenceLink",

@@ -16,6 +16,10 @@ class Suppression(models.Model):
     channel = models.CharField(max_length=20, choices=CHOICES)
     address_index = models.BinaryField(max_length=32)
     reason = models.CharField(max_length=20, choices=Reason)
+    # They asked to stop, too: that stays when the other reason is gone.
+    stopped = models.BooleanField(default=False, db_default=False)
+    source = models.CharField(max_length=40, default="", db_default="", blank=True)  # as in the ledger: "receipt", …
+    actor = models.CharField(max_length=255, default="", db_default="", blank=True)  # as in the audit trail
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -157,9 +157,33 @@ def has_many_servers(account: Account) -> bool:
 
 
 @cache
-def provider_classes() -> dict[str, type[Provider]]:
-    classes = [import_string(path) for path in settings.NOTIFICATION_PROVIDERS]
-    return {each.key: each for each in classes}
+def provider_classes() -> Mapping[str, type[Provider]]:
+    """Return the providers of settings.NOTIFICATION_PROVIDERS by their keys."""
+    return _Installed(settings.NOTIFICATION_PROVIDERS)
+
+
+def load_those_in_use() -> None:
+    """Load the providers that accounts name, so that processes forked from this one share them."""
+    for key in ProviderAccount.objects.order_by().values_list("provider", flat=True).distinct():
+        provider_classes().get(key)
+
+
+class _Installed(Mapping[str, type[Provider]]):
+    """Loads a provider when it is asked for: each brings the libraries of its service along."""
+
+    def __init__(self, paths: Mapping[str, str]) -> None:
+        self._paths, self._loaded = paths, dict[str, type[Provider]]()
+
+    def __getitem__(self, key: str) -> type[Provider]:
+        if key not in self._loaded:
+            self._loaded[key] = import_string(self._paths[key])
+        return self._loaded[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 def _load() -> _Loaded:

@@ -2,20 +2,21 @@
 
 from project import env
 
-NOTIFICATION_PROVIDERS = [
-    "notifications.providers.apprise.Apprise",
-    "notifications.providers.outbox.Outbox",
-    "notifications.providers.anymail.Anymail",
-    "notifications.providers.apns.APNs",
-    "notifications.providers.fcm.FCM",
-    "notifications.providers.smtp.SMTP",
-    "notifications.providers.sns.SNS",
-    "notifications.providers.twilio.Twilio",
-    "notifications.providers.twilio_voice.TwilioVoice",
-    "notifications.providers.vonage.Vonage",
-    "notifications.providers.web_push.WebPush",
-    "notifications.providers.webhook.Webhook",
-]
+# By their keys; each is loaded when an account uses it.
+NOTIFICATION_PROVIDERS = {
+    "apprise": "notifications.providers.apprise.Apprise",
+    "outbox": "notifications.providers.outbox.Outbox",
+    "anymail": "notifications.providers.anymail.Anymail",
+    "apns": "notifications.providers.apns.APNs",
+    "fcm": "notifications.providers.fcm.FCM",
+    "smtp": "notifications.providers.smtp.SMTP",
+    "sns": "notifications.providers.sns.SNS",
+    "twilio": "notifications.providers.twilio.Twilio",
+    "twilio_voice": "notifications.providers.twilio_voice.TwilioVoice",
+    "vonage": "notifications.providers.vonage.Vonage",
+    "web_push": "notifications.providers.web_push.WebPush",
+    "webhook": "notifications.providers.webhook.Webhook",
+}
 RETRY_SCHEDULE = env.durations("RETRY_SCHEDULE", "0s,5s,30s,2m,5m,10m,30m,1h")  # one wait per attempt, with the first
 # Of webhooks, the schedule of the Standard Webhooks specification: 10 attempts in 75 hours.
 WEBHOOK_RETRY_SCHEDULE = env.durations("WEBHOOK_RETRY_SCHEDULE", "0s,5s,5m,30m,2h,5h,10h,14h,20h,24h")

@@ -1,15 +1,18 @@
 """What a Celery worker does besides its tasks: loaded by CELERY_IMPORTS, in workers alone."""
 
 import gc
+import logging
 import os
 import sys
 from typing import Any
 
 from celery import signals
 from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, connections
 
-from notifications import lanes, stopping, sweeper
+from notifications import accounts, lanes, stopping, sweeper
+
+logger = logging.getLogger(__name__)
 
 
 @signals.celeryd_init.connect
@@ -23,9 +26,19 @@ def refuse_sqlite(**kwargs: object) -> None:
 def keep_a_way_free(sender: Any, **kwargs: object) -> None:
     """Say how many processes will share the bulk lane, and what memory, before there is any of them."""
     lanes.share_among(sender.concurrency if isinstance(sender.concurrency, int) else os.cpu_count() or 2)
+    _load_ahead()
     # What is loaded by now stays: not looked at by the collector, its pages are never copied into the children.
     gc.collect()
     gc.freeze()
+
+
+def _load_ahead() -> None:
+    try:
+        accounts.load_those_in_use()
+    except DatabaseError:  # it may be away: then each process loads its own
+        logger.warning("worker.no_database")
+    finally:
+        connections.close_all()  # no connection survives a fork
 
 
 @signals.worker_shutting_down.connect

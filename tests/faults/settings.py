@@ -9,5 +9,8 @@ from project.settings import NOTIFICATION_PROVIDERS as _PROVIDERS
 
 CELERY_TASK_DEFAULT_QUEUE = os.environ.get("QUEUE", "carillon")
 CELERY_TASK_QUEUES = [Queue(CELERY_TASK_DEFAULT_QUEUE, no_ack=True)]
-NOTIFICATION_PROVIDERS = [*_PROVIDERS, "tests.faults.providers.Deadly", "tests.faults.providers.StandIn"]
+NOTIFICATION_PROVIDERS = _PROVIDERS | {
+    "deadly": "tests.faults.providers.Deadly",
+    "stand_in": "tests.faults.providers.StandIn",
+}
 CELERY_BEAT_SCHEDULE = {"plan": {"task": "notifications.wake", "schedule": 1.0, "args": ["plan"]}}

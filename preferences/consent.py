@@ -154,13 +154,18 @@ def apply(
         locked = User.objects.select_for_update(no_key=True).only("pk", *WISHES).get(pk=user.pk)
         lines = _write_choices(user, choices, replace) + _write_silences(user, silences, replace)
         lines += _write_wishes(locked, wishes, replace)
-        ConsentRecord.objects.bulk_create(_record(user, *line, origin) for line in lines)
+        ConsentRecord.objects.bulk_create(_record(user.pk, *line, origin) for line in lines)
     return len(lines)
 
 
 def note(users: Iterable[User], *, subject: str, old: str, new: str, origin: Origin) -> None:
     """Write a line into each person's ledger about what changed for them elsewhere, in the caller's transaction."""
-    ConsentRecord.objects.bulk_create(_record(user, subject, old, new, origin) for user in users)
+    note_each([(user.pk, subject, old, new) for user in users], origin=origin)
+
+
+def note_each(lines: Iterable[tuple[int, str, str, str]], *, origin: Origin) -> None:
+    """Write many (user's key, subject, old, new) as `note` does. One query for any number of them."""
+    ConsentRecord.objects.bulk_create(_record(*line, origin) for line in lines)
 
 
 def refusals(user: User, choices: Sequence[Choice]) -> list[Fault]:
@@ -258,9 +263,9 @@ def _wish_lines(name: str, old: Any, new: Any) -> list[Line]:
     return [(f"{name}:{key}", old.get(key) or "unset", new.get(key) or "unset") for key in members]
 
 
-def _record(user: User, subject: str, old: str, new: str, origin: Origin) -> ConsentRecord:
+def _record(user_pk: int, subject: str, old: str, new: str, origin: Origin) -> ConsentRecord:
     return ConsentRecord(
-        user=user,
+        user_id=user_pk,
         subject=subject,
         old=old,
         new=new,

@@ -1,4 +1,7 @@
+import threading
+
 import pytest
+from django.db import connections
 
 from preferences import addresses, contact_points, suppressions
 from preferences.consent import Origin
@@ -6,6 +9,7 @@ from preferences.loading import load_person
 from preferences.models import ConsentRecord, Suppression, User
 from preferences.suppressions import Reason, Unwanted
 from project.foundation.encryption import blind_index
+from project.foundation.models import AuditEvent
 
 pytestmark = pytest.mark.django_db
 PHONE = "+493012345678"
@@ -88,3 +92,94 @@ def test_only_a_fingerprint_is_kept(owners):
 
     row = Suppression.objects.get()
     assert bytes(row.address_index) == blind_index("sms", addresses.comparable("sms", PHONE))
+
+
+def test_a_thousand_addresses_cost_as_many_statements_as_one(owners, django_assert_max_num_queries):
+    for start in (0, 500):
+        batch = [
+            Unwanted("email", f"{number}@example.com", (Reason.BOUNCE, Reason.COMPLAINT, Reason.STOP)[number % 3])
+            for number in range(start, start + 1000)
+        ]
+        with django_assert_max_num_queries(14):
+            assert len(suppressions.suppress(batch, origin=ORIGIN)) == 1000 - start
+    assert Suppression.objects.count() == 1500
+
+
+def test_what_would_be_news_is_told_beforehand_and_nothing_is_written(owners, django_assert_num_queries):
+    suppress(Reason.STOP)
+    both = [Unwanted("sms", PHONE, Reason.STOP), Unwanted("email", "ada@example.com", Reason.STOP)]
+
+    with django_assert_num_queries(1):
+        assert suppressions.preview(both) == {("email", "ada@example.com")}
+    assert Suppression.objects.count() == 1
+
+
+def test_a_suppression_says_who_made_it_and_how(owners):
+    suppress(Reason.STOP)
+
+    row = Suppression.objects.get()
+    assert (row.source, row.actor) == ("receipt", "account:sms")
+
+
+def test_who_stops_a_number_that_bounced_has_stopped_it_when_the_bounce_is_undone(owners):
+    suppress(Reason.BOUNCE)
+
+    assert suppress(Reason.STOP)
+    assert suppress(Reason.STOP) == []
+    assert not lift_by_hand()
+
+    assert Suppression.objects.get().reason == Reason.STOP
+    assert [line[2:4] for line in ledger() if line[0] == "ada"] == [
+        ("unset", "bounce"),
+        ("bounce", "stop"),
+        ("bounce", "stop"),
+    ]
+
+
+def test_start_takes_back_a_stop_beside_a_bounce_and_leaves_the_bounce(owners):
+    suppress(Reason.BOUNCE)
+    suppress(Reason.STOP)
+
+    assert not suppressions.lift("sms", PHONE, reason=Reason.STOP, origin=ORIGIN)
+
+    assert lift_by_hand()
+    assert not Suppression.objects.exists()
+
+
+def test_lifting_by_hand_takes_the_address_back_into_use_and_leaves_its_trail(owners):
+    suppress(Reason.BOUNCE)
+
+    assert lift_by_hand()
+
+    for person in owners:
+        [point] = load_person(person.pk).contact_points
+        assert point.usable
+    assert [line[2:] for line in ledger() if line[0] == "bob"][1:] == [("bounce", "unset", "staff:grace")]
+    event = AuditEvent.objects.get()
+    assert (event.actor, event.action, event.detail["why"]) == ("staff:grace", "suppression.lifted", "works_again")
+    assert PHONE not in str(event.detail)
+
+
+def lift_by_hand():
+    origin = Origin(source="admin", actor="staff:grace")
+    return suppressions.lift_by_hand(Suppression.objects.get(), why="works_again", origin=origin)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_that_suppress_one_address_at_once_one_makes_it():
+    barrier, results = threading.Barrier(6), []
+
+    def call() -> None:
+        try:
+            barrier.wait()
+            results.append(len(suppress(Reason.STOP)))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=call) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(results) == [0] * 5 + [1]

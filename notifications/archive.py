@@ -46,6 +46,7 @@ _WHY_NOT = {
     "suppressed": gettext_lazy("The address is blocked."),
     "quiet_hours": gettext_lazy("It waits for your quiet hours to end."),
     "digested": gettext_lazy("It came in your daily digest, or will."),
+    "unconfirmed_address": gettext_lazy("You have not confirmed the address yet."),
     "read": gettext_lazy("You have seen it already."),
     "frequency_cap": gettext_lazy("You had been told often enough."),
     "throttled": gettext_lazy("You had been told often enough."),
@@ -58,6 +59,7 @@ _WHY = {
     "category": gettext_lazy("You turned it on."),
     "channel": gettext_lazy("You turned it on."),
     "preferred": gettext_lazy("The sender chose this channel."),
+    "asked_for": gettext_lazy("The address was to be confirmed."),
     "category_default": gettext_lazy("It is on unless you turn it off."),
     "channel_default": gettext_lazy("It is on unless you turn it off."),
 }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from notifications import leases, timing, tracking
+from notifications import addressee, leases, timing, tracking
 from notifications.models import Delivery, Mode, Notification
 from notifications.plans import Plan
 from notifications.tracking import Status
@@ -55,8 +55,8 @@ def apply(plans: Sequence[Plan], *, token: UUID | None, now: datetime) -> None:
 def _candidates(plan: Plan, now: datetime) -> list[_Candidate]:
     if plan.person is None or plan.type is None or not plan.person.frequency_caps:
         return []
-    # The digest itself is not stopped: it is where the surplus goes.
-    if plan.notification.mode == Mode.TEST or plan.type.key == timing.DAILY_DIGEST:
+    # The digest itself is not stopped: it is where the surplus goes. Nor is what the person has just asked for.
+    if plan.notification.mode == Mode.TEST or plan.type.key in (timing.DAILY_DIGEST, addressee.CONFIRMATION):
         return []
     category = category_facts(plan.type.category)
     going = dict.fromkeys(delivery.channel for delivery in plan.deliveries if delivery.status in _GOING)

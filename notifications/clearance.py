@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from notifications import accounts, fanout, gathering, messages, outcomes, routing, timing
+from notifications import accounts, addressee, fanout, gathering, messages, outcomes, routing, timing
 from notifications.accounts import Account
 from notifications.models import Attempt, Broadcast, Delivery, InboxCounter, Mode, Notification
 from notifications.providers import phones
@@ -201,7 +201,12 @@ def _recheck(delivery: Delivery, known: Known, type_: Type) -> Change | None:
     if delivery.contact_point_id and point is None:
         return Change(delivery, Status.CANCELLED, reason="opted_out", error="The address was removed.")
     facts = Facts(
-        person, category_facts(type_.category), known.now, type_.key, tuple(notification.channels_preferred or ())
+        person,
+        category_facts(type_.category),
+        known.now,
+        type_.key,
+        tuple(notification.channels_preferred or ()),
+        addressee.of(notification, type_),
     )
     verdict = decide_one(facts, delivery.channel, point)
     if verdict.allowed:

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from django.conf import settings
 
-from notifications import timing
+from notifications import addressee, timing
 from notifications.models import Delivery, Notification
 from notifications.tracking import Status
 from preferences.channels import CHANNELS
@@ -65,10 +65,11 @@ class Outlines:
 
     def of(self, notification: Notification, person: Person, type_: Type) -> Outline:
         preferred = tuple(notification.channels_preferred or ())
-        likeness = (type_.pk, preferred, _likeness(person))
+        asks = addressee.of(notification, type_)
+        likeness = (type_.pk, preferred, asks, _likeness(person))
         found = self._found.get(likeness)
         if found is None:
-            facts = Facts(person, category_facts(type_.category), self._now, type_.key, preferred)
+            facts = Facts(person, category_facts(type_.category), self._now, type_.key, preferred, asks)
             found = self._found[likeness] = _outline(facts, self._now)
         return found
 

@@ -47,7 +47,7 @@ def gathered(facts: Facts, channel: str) -> Verdict | None:
     """
     if facts.person.digests.get(facts.category.key) != "daily" or channel == "in_app":
         return None
-    if channel in facts.category.required or facts.type_key == DAILY_DIGEST:
+    if channel in facts.category.required or facts.type_key == DAILY_DIGEST or facts.asks is not None:
         return None
     return Verdict(False, "digest", "person", DIGESTED, f"You get {facts.category.name} in your daily digest.")
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from preferences import addresses, webhook_secrets
+from preferences.decisions import UNCONFIRMED
 from preferences.models import ContactPoint, User
 from project.foundation import clock
 from project.foundation.problems import Conflict
@@ -23,7 +24,7 @@ def add(user: User, *, channel: str, address: str, label: str = "") -> tuple[Con
     A new webhook's secret is in `.secret`; show it once. Raises Conflict past MAX_PER_USER.
     """
     with transaction.atomic():
-        _lock(user)
+        lock(user)
         existing = _same(user, channel, address)
         if existing is not None:
             _enable(existing, label=label or existing.label)
@@ -33,6 +34,34 @@ def add(user: User, *, channel: str, address: str, label: str = "") -> tuple[Con
         point = make(user.pk, channel=channel, address=address, label=label, now=clock.now())
         point.save(force_insert=True)
         return point, True
+
+
+def propose(user: User, *, channel: str, address: str) -> ContactPoint:
+    """Give a person a normalised address that is used for nothing until `confirm`: whoever typed it may not own it.
+
+    One that is out of use is taken up again so. Raises Conflict where it is in use already, or past MAX_PER_USER.
+    """
+    with transaction.atomic():
+        lock(user)
+        now, point = clock.now(), _same(user, channel, address)
+        if point is None:
+            if user.contact_points.count() >= MAX_PER_USER:
+                raise Conflict(f"This user has {MAX_PER_USER} contact points already.")
+            point = make(user.pk, channel=channel, address=address, label="", now=now)
+        elif point.disabled_at is None:
+            raise Conflict("This user has a contact point with this address already.")
+        point.verified_at, point.confirmed_at = None, None
+        point.disabled_at, point.disabled_reason = now, UNCONFIRMED
+        point.save()
+    return point
+
+
+def confirm(point: ContactPoint, *, now: datetime) -> None:
+    """Note that its owner wants it used, and take it into use if it waited for that alone."""
+    point.confirmed_at, point.verified_at = now, point.verified_at or now
+    if point.disabled_reason == UNCONFIRMED:
+        point.disabled_at, point.disabled_reason = None, ""
+    point.save(update_fields=["confirmed_at", "verified_at", "disabled_at", "disabled_reason"])
 
 
 def make(user_pk: int, *, channel: str, address: str, label: str, now: datetime) -> ContactPoint:
@@ -54,14 +83,15 @@ def update(point: ContactPoint, *, address: str | None = None, label: str | None
     Raises Conflict if another of their contact points has it.
     """
     with transaction.atomic():
-        _lock(point.user)
+        lock(point.user)
         if address is not None and address != point.address:
             same = _same(point.user, point.channel, address)
             if same is not None and same.pk != point.pk:
                 raise Conflict("This user has a contact point with this address already.")
             point.address, point.address_index = address, addresses.index(point.channel, address)
             if same is None:
-                point.verified_at, point.disabled_at, point.disabled_reason = clock.now(), None, ""
+                point.verified_at, point.confirmed_at = clock.now(), None
+                point.disabled_at, point.disabled_reason = None, ""
         if label is not None:
             point.label = label
         point.save()
@@ -76,7 +106,7 @@ def rotate_secret(point: ContactPoint) -> None:
     if point.channel != "webhook":
         raise Conflict("Only a webhook has a secret.")
     with transaction.atomic():
-        _lock(point.user)
+        lock(point.user)
         point.refresh_from_db(fields=["secret"])
         point.secret = webhook_secrets.rotated(point.secret, clock.now())
         point.save(update_fields=["secret"])
@@ -110,18 +140,22 @@ def remove(point: ContactPoint) -> None:
 
 
 def find_users(channel: str, address: str) -> list[int]:
-    """Return the keys of the users who have this normalised address; several people may share one."""
+    """Return the keys of the users who have this normalised address; several people may share one.
+
+    Whoever has typed it and not confirmed it does not have it.
+    """
     rows = ContactPoint.objects.filter(channel=channel, address_index__in=addresses.indexes(channel, address))
+    rows = rows.exclude(disabled_reason=UNCONFIRMED)
     return sorted(set(rows.values_list("user_id", flat=True)))
+
+
+def lock(user: User) -> None:
+    """Let one writer at a time at a person's addresses, so that counts and look-ups before a write stay true."""
+    User.objects.select_for_update(no_key=True).values_list("pk").get(pk=user.pk)
 
 
 def masked(point: ContactPoint) -> str:
     return addresses.mask(point.channel, point.address)
-
-
-def _lock(user: User) -> None:
-    """One writer of a person's addresses at a time, so that counts and look-ups before a write stay true."""
-    User.objects.select_for_update(no_key=True).values_list("pk").get(pk=user.pk)
 
 
 def _same(user: User, channel: str, address: str) -> ContactPoint | None:
@@ -132,4 +166,5 @@ def _same(user: User, channel: str, address: str) -> ContactPoint | None:
 def _enable(point: ContactPoint, *, label: str) -> None:
     if point.disabled_at is not None or point.label != label:
         point.label, point.disabled_at, point.disabled_reason = label, None, ""
-        point.save(update_fields=["label", "disabled_at", "disabled_reason"])
+        point.verified_at = point.verified_at or clock.now()  # whoever takes it into use vouches for it
+        point.save(update_fields=["label", "disabled_at", "disabled_reason", "verified_at"])

@@ -2,7 +2,8 @@
 
 The first rule that answers wins:
 1 erased, suppressed, disabled · 2 required · 3 muted · 4 category_channel · 5 category · 6 channel ·
-7 preferred · 8 category_default · 9 channel_default. `docs/decisions.md` says it in plain words.
+7 preferred · 8 category_default · 9 channel_default. A missing or unconfirmed address is asked last.
+`docs/decisions.md` says it in plain words.
 """
 
 from collections.abc import Mapping
@@ -36,7 +37,7 @@ class ContactPointFacts:
     usable: bool = True  # neither disabled nor suppressed
     suppressed: str = ""  # why nobody may use the address ("bounce", "stop", …)
     disabled_reason: str = ""  # why this contact point is out of use
-    confirmed: bool = False  # by its owner, who answered what was sent to it
+    verified: bool = True  # by its owner, who answered what was sent to it
     secret: str = field(default="", repr=False)  # webhook only
 
 
@@ -138,16 +139,17 @@ def decide_one(facts: Facts, channel: str, contact_point: ContactPointFacts | No
     """
     if facts.person.erased:
         return Verdict(False, "erased", "erasure", "erased", "This account was erased.")
-    if contact_point is not None and contact_point.id == facts.asks and _may_be_asked(contact_point):
-        return Verdict(True, "asked_for", "person", "", "You were asked to confirm this address.")
-    if contact_point is not None and not contact_point.usable:
+    if contact_point is not None and not (contact_point.usable or _waiting(contact_point)):
         return _unusable(contact_point)
+    if contact_point is not None and contact_point.id == facts.asks:
+        return Verdict(True, "asked_for", "person", "", "This address was to be confirmed.")
     verdict = consent(facts, channel)
     if verdict.allowed and contact_point is None and CHANNELS[channel].addressed:
         text = f"You have no {CHANNELS[channel].address} on file."
         return Verdict(False, "no_contact_point", "address", "no_contact_point", text)
-    if verdict.allowed and verdict.rule != "required" and contact_point is not None:
-        return _unconfirmed(facts, contact_point) or verdict
+    if verdict.allowed and contact_point is not None and _unconfirmed(facts, verdict, contact_point):
+        text = f"You have not confirmed your {CHANNELS[channel].address}, so {facts.category.name} does not go there."
+        return Verdict(False, "unconfirmed_address", "address", "unconfirmed_address", text)
     return verdict
 
 
@@ -159,17 +161,14 @@ def consent(facts: Facts, channel: str) -> Verdict:
     return _muted(facts) or _chosen(facts, channel) or _default(facts, channel)
 
 
-def _may_be_asked(point: ContactPointFacts) -> bool:
-    return point.usable or (not point.suppressed and point.disabled_reason == UNCONFIRMED)
+def _waiting(point: ContactPointFacts) -> bool:
+    """Tell whether nothing is in its way but that its owner has not confirmed it."""
+    return not point.suppressed and point.disabled_reason == UNCONFIRMED
 
 
-def _unconfirmed(facts: Facts, point: ContactPointFacts) -> Verdict | None:
-    if point.confirmed or not facts.category.double_opt_in or point.channel not in CONFIRMED_BY_OWNERS:
-        return None
-    text = (
-        f"{facts.category.name} only goes to an {CHANNELS[point.channel].address} that you have confirmed."
-    )
-    return Verdict(False, "unconfirmed_address", "category", "unconfirmed_address", text)
+def _unconfirmed(facts: Facts, verdict: Verdict, point: ContactPointFacts) -> bool:
+    asked = facts.category.double_opt_in and verdict.rule != "required" and point.channel in CONFIRMED_BY_OWNERS
+    return _waiting(point) or (asked and not point.verified)
 
 
 def _unusable(point: ContactPointFacts) -> Verdict:
@@ -177,9 +176,6 @@ def _unusable(point: ContactPointFacts) -> Verdict:
     if point.suppressed:
         text = _SUPPRESSED.get(point.suppressed, "Your {} is blocked, so nothing is sent to it.").format(address)
         return Verdict(False, "suppressed", "address", "suppressed", text)
-    if point.disabled_reason == UNCONFIRMED:
-        text = f"You have not confirmed your {address} yet, so nothing is sent to it."
-        return Verdict(False, "unconfirmed_address", "address", "unconfirmed_address", text)
     text = f"Your {address} is out of use, so nothing is sent to it."
     return Verdict(False, "disabled", "address", "no_contact_point", text)
 

@@ -80,6 +80,7 @@ def category_facts(category: Category) -> CategoryFacts:
         required=frozenset(category.required_channels),
         defaults=category.default_channels,
         urgent=category.urgent,
+        double_opt_in=category.double_opt_in,
         gathers_overflow=category.overflow == Category.Overflow.DIGEST,
     )
 
@@ -115,9 +116,9 @@ def _contact_points(pks: list[int]) -> dict[int, list[tuple[Any, ...]]]:
     """Oldest first, so that a person's first address stays their first."""
     found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     rows = ContactPoint.objects.filter(user_id__in=pks).order_by("id")
-    names = ("user_id", "id", "channel", "address", "secret", "verified_at", "disabled_at", "disabled_reason")
-    for pk, id, channel, address, secret, verified_at, disabled_at, reason in rows.values_list(*names):
-        point = (id, channel, address, secret, verified_at is not None, disabled_at is not None, reason)
+    names = ("user_id", "id", "channel", "address", "secret", "confirmed_at", "disabled_at", "disabled_reason")
+    for pk, id, channel, address, secret, confirmed_at, disabled_at, reason in rows.values_list(*names):
+        point = (id, channel, address, secret, confirmed_at is not None, disabled_at is not None, reason)
         found[pk].append(point)
     return found
 

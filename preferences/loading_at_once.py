@@ -41,7 +41,7 @@ def _statement(names: tuple[str, ...]) -> tuple[str, list[tuple[int, Read]]]:
     )
     sql = f"""
         SELECT {columns},
-               (SELECT json_agg(json_build_array(p.id, p.channel, p.address, p.secret, p.verified_at IS NOT NULL,
+               (SELECT json_agg(json_build_array(p.id, p.channel, p.address, p.secret, p.confirmed_at IS NOT NULL,
                                                  p.disabled_at IS NOT NULL, p.disabled_reason) ORDER BY p.id)::text
                   FROM {points} p WHERE p.user_id = u.id),
                (SELECT json_agg(json_build_array(COALESCE(c.key, ''), p.channel, p.enabled))::text

@@ -11,6 +11,7 @@ from typing import Any
 
 from preferences import addresses, contact_points
 from preferences.contact_points import PRIMARY
+from preferences.decisions import UNCONFIRMED
 from preferences.models import ContactPoint
 from project.foundation import bulk, clock
 
@@ -40,21 +41,22 @@ def replace(changes: Mapping[int, Mapping[str, Any]]) -> None:
         earlier = [point for point in points if point.label == PRIMARY and point not in same]
         if address is None or same:
             gone += earlier
-            moved += [_respelt(point, address) for point in same if point.label == PRIMARY and point.address != address]
+            moved += [point for point in same if _taken_up(point, address, now)]
         elif earlier:
             # The same contact point at a new address: what is queued for it follows the person.
             moved.append(_moved(earlier[0], address, now))
         else:
             new.append(contact_points.make(user_pk, channel=channel, address=address, label=PRIMARY, now=now))
     ContactPoint.objects.bulk_create(new)
-    bulk.update(moved, ["address", "address_index", "verified_at", "disabled_at", "disabled_reason"])
+    bulk.update(moved, ["address", "address_index", "verified_at", "confirmed_at", "disabled_at", "disabled_reason"])
     if gone:
         ContactPoint.objects.filter(pk__in=[point.pk for point in gone]).delete()
 
 
 def of(points: list[ContactPoint]) -> dict[str, str | None]:
     """Return the fields as a user's contact points have them: the primary address, else the oldest one."""
-    ordered = sorted(points, key=lambda point: (point.label != PRIMARY, point.pk))
+    known = [point for point in points if point.disabled_reason != UNCONFIRMED]
+    ordered = sorted(known, key=lambda point: (point.label != PRIMARY, point.pk))
     return {
         field: next((point.address for point in ordered if point.channel == channels[0]), None)
         for field, channels in FIELD_CHANNELS.items()
@@ -75,12 +77,22 @@ def _is(point: ContactPoint, address: str) -> bool:
     return addresses.comparable(point.channel, point.address) == addresses.comparable(point.channel, address)
 
 
-def _respelt(point: ContactPoint, address: str) -> ContactPoint:
-    point.address = address
-    return point
+def _taken_up(point: ContactPoint, address: str | None, now: datetime) -> bool:
+    """Let an address that the person has already follow what the caller says of it; return whether that changed it.
+
+    A spelling counts for the primary one. What the person had typed and not confirmed is vouched for now.
+    """
+    respelt = point.label == PRIMARY and address is not None and point.address != address
+    if respelt and address is not None:
+        point.address = address
+    vouched_for = point.disabled_reason == UNCONFIRMED
+    if vouched_for:
+        point.verified_at, point.disabled_at, point.disabled_reason = now, None, ""
+    return respelt or vouched_for
 
 
 def _moved(point: ContactPoint, address: str, now: datetime) -> ContactPoint:
     point.address, point.address_index = address, addresses.index(point.channel, address)
-    point.verified_at, point.disabled_at, point.disabled_reason = now, None, ""
+    point.verified_at, point.confirmed_at = now, None
+    point.disabled_at, point.disabled_reason = None, ""
     return point

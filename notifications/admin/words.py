@@ -41,6 +41,7 @@ _REASONS = {
     "opted_out_channel": "They turned this channel off.",
     "suppressed": "The address is blocked.",
     "no_contact_point": "They have no address on this channel.",
+    "unconfirmed_address": "They have not confirmed the address.",
     "muted": "They paused it.",
     "erased": "The person was erased.",
     "account": "No provider account takes this channel: set one up, or switch one on.",
@@ -63,6 +64,8 @@ _RULES = {
     "category_default": "The category’s default",
     "channel_default": "The channel’s default",
     "no_contact_point": "No address on this channel",
+    "unconfirmed_address": "The person has not confirmed the address",
+    "asked_for": "It asks the person to confirm the address",
 }
 # Names that are not written like a word.
 _PROVIDERS = {"apns": "APNs", "fcm": "FCM", "ses": "SES", "smtp": "SMTP", "sns": "SNS"}

@@ -40,11 +40,12 @@ class CategoryForm(_CategoryForm):
 
     class Meta:
         model = Category
-        fields = ["key", "name", "description", "kind", "required_channels", "urgent"]
+        fields = ["key", "name", "description", "kind", "required_channels", "urgent", "double_opt_in"]
         help_texts = {
             "key": "How the API names it. It cannot be changed later.",
             "description": "People read this on their settings page.",
             "urgent": "Breaks through quiet hours.",
+            "double_opt_in": "Only to e-mail addresses and phone numbers that their owner has confirmed.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -72,7 +73,7 @@ class CategoryAdmin(Admin):
     list_filter = ["kind"]
     search_fields = ["name", "key"]
     fieldsets = [
-        (None, {"fields": ["name", "key", "description", ("kind", "urgent")]}),
+        (None, {"fields": ["name", "key", "description", ("kind", "urgent"), "double_opt_in"]}),
         ("Channels", {"fields": ["required_channels", "on_by_default"]}),
     ]
 

@@ -37,6 +37,7 @@ class ContactPointAnswer(Struct):
     address: str  # masked
     label: str
     verified_at: datetime | None
+    confirmed_at: datetime | None
     disabled_at: datetime | None
     disabled_reason: str | None
     created_at: datetime
@@ -82,6 +83,7 @@ class CategoryAnswer(Struct):
     approval: bool
     track_opens: bool
     track_clicks: bool
+    double_opt_in: bool
 
 
 class CategoryPage(Struct):
@@ -158,6 +160,7 @@ def contact_point(row: ContactPoint, *, with_secret: bool = False) -> ContactPoi
         address=contact_points.masked(row),
         label=row.label,
         verified_at=_utc(row.verified_at),
+        confirmed_at=_utc(row.confirmed_at),
         disabled_at=_utc(row.disabled_at),
         disabled_reason=row.disabled_reason or None,
         created_at=row.created_at.astimezone(UTC),

@@ -70,3 +70,5 @@ class CategoryBody(Struct, forbid_unknown_fields=True):
     approval: bool | None = None
     track_opens: bool | None = None
     track_clicks: bool | None = None
+    # Only to e-mail addresses and phone numbers that their owner has confirmed.
+    double_opt_in: bool | None = None

@@ -22,6 +22,7 @@ def test_put_makes_a_category_with_the_defaults_of_its_kind(api):
         "approval": False,
         "track_opens": True,
         "track_clicks": True,
+        "double_opt_in": False,
     }
     assert api("PUT", "/categories/orders", {"name": "Orders"})[1]["unknown_outcome"] == "resend"
 

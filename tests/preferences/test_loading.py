@@ -27,7 +27,7 @@ def test_a_person_comes_with_everything_a_decision_needs(ada, offers, weekly_off
     assert person.choices == {("offers", "email"): False, ("offers", ""): True, ("", "sms"): True}
     assert [(mute.type_key, mute.until) for mute in person.mutes] == [("WEEKLY_OFFERS", until)]
     email, sms = person.contact_points
-    assert (email.address, email.usable, email.verified) == ("ada@example.com", True, True)
+    assert (email.address, email.usable, email.verified) == ("ada@example.com", True, False)
     assert (sms.usable, sms.disabled_reason) == (False, "landline")
     assert person.address("email") == "ada@example.com"
     assert person.address("sms") == ""

@@ -2,6 +2,7 @@ from preferences.models.address_confirmation import AddressConfirmation
 from preferences.models.category import Category
 from preferences.models.consent import ConsentRecord
 from preferences.models.contact_point import ContactPoint
+from preferences.models.erasure import Erasure
 from preferences.models.frequency_count import FrequencyCount
 from preferences.models.imports import Import, ImportChunk, ImportFault
 from preferences.models.link import PreferenceLink
@@ -15,6 +16,7 @@ __all__ = [
     "Category",
     "ConsentRecord",
     "ContactPoint",
+    "Erasure",
     "FrequencyCount",
     "Import",
     "ImportChunk",

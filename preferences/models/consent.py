@@ -6,7 +6,10 @@ from project.foundation.ids import new_id
 
 
 class ConsentRecord(models.Model):
-    """One line of the ledger: who changed what from what to what, and how we know. Never changed, never deleted."""
+    """One line of the ledger: who changed what from what to what, and how we know. The database refuses changes.
+
+    But a line of a person who was erased keeps the choice and loses who made it from where.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="consent_records")
@@ -15,7 +18,7 @@ class ConsentRecord(models.Model):
     new = models.CharField(max_length=255)
     source = models.CharField(max_length=40)  # "api", "settings_page", "one_click", "admin", "inbox"
     actor = models.CharField(max_length=255)  # as in the audit trail
-    ip = EncryptedTextField(default="", blank=True)
+    ip = EncryptedTextField(default="", blank=True, null=True)  # null: its person was erased
     agent = models.CharField(max_length=255, default="", blank=True)
     wording = models.CharField(max_length=40, default="", blank=True)  # version of the text the person saw
 

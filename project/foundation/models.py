@@ -15,7 +15,10 @@ class AuditEvent(models.Model):
     ip = EncryptedTextField(default="", blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["target", "-id"], name="audit_by_target")]
+        indexes = [
+            models.Index(fields=["target", "-id"], name="audit_by_target"),
+            models.Index(fields=["actor", "-id"], name="audit_by_actor"),
+        ]
         ordering = ["-id"]
         permissions = [("export_auditevent", "Can download the audit trail")]
 

@@ -4,11 +4,13 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
 from notifications.pages.login import BY_LINK
+from project.admin_login import TOO_MANY, WINDOW_SECONDS, LoginForm
 
 # (group, [(title, icon of Material Symbols, model)]): what is not there, or not for this person, is left out.
 _GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
@@ -57,6 +59,16 @@ class CarillonAdminSite(UnfoldAdminSite):  # type: ignore[misc]
 
     index_title = "Today"
     site_title = "Carillon"
+    login_form = LoginForm
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Answer 429 to who has failed too often."""
+        response: HttpResponse = super().login(request, extra_context)
+        form = getattr(response, "context_data", {}).get("form")
+        if form is not None and form.has_error(NON_FIELD_ERRORS, TOO_MANY):
+            response.status_code = 429
+            response["Retry-After"] = str(WINDOW_SECONDS)
+        return response
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and not request.session.get(BY_LINK, False)

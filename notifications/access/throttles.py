@@ -1,19 +1,15 @@
 """The rate limit of a key: a fixed window, counted in Django's cache. Keys are unlimited unless a limit is set."""
 
-import logging
 import re
 import time
 from typing import Any
 
-from django.core.cache import cache
 from django.http import HttpRequest
-from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from notifications.access.keys import Credentials
-
-logger = logging.getLogger(__name__)
+from project.foundation import counters
 
 _LIMIT = re.compile(r"([1-9][0-9]{0,8})/([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -46,7 +42,7 @@ def count(request: HttpRequest, credentials: Credentials) -> tuple[bool, float |
     now = time.time()
     slot = int(now // window)
     ends_in = (slot + 1) * window - now
-    used = _count(f"rate:{credentials.key_id}:{slot}", window)
+    used = counters.count(f"rate:{credentials.key_id}:{slot}", 2 * window)
     request.rate_limit_headers = {  # type: ignore[attr-defined]
         "RateLimit-Limit": str(limit),
         "RateLimit-Remaining": str(max(0, limit - used)),
@@ -63,15 +59,3 @@ def parse(rate_limit: str) -> tuple[int, int]:
     if match is None:
         raise ValueError(f"{rate_limit!r} is not a rate such as 100/s or 1000/m.")
     return int(match[1]), _SECONDS[match[2]]
-
-
-def _count(name: str, window: int) -> int:
-    """Count one request and return how many the window has had. A cache that is away stops nobody."""
-    try:
-        cache.add(name, 0, timeout=2 * window)
-        return cache.incr(name)
-    except ValueError:  # evicted between the two calls
-        return 1
-    except (RedisError, OSError):
-        logger.warning("rate_limit.not_counted")
-        return 0

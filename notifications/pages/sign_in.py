@@ -10,20 +10,18 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core import signing
-from django.core.cache import cache
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from redis.exceptions import RedisError
 
 from notifications import acceptance
 from notifications.models import Notification
 from preferences import contact_points
 from preferences.addresses import InvalidAddress, normalise
 from preferences.models import User
-from project.foundation import clock
+from project.foundation import clock, counters
 from project.foundation.ids import first_id_at
 from templates_app.models import Type
 
@@ -138,13 +136,7 @@ def _has_enough(user: User) -> bool:
 
 
 def _count(ip: str) -> None:
-    key = f"sign_in:{ip}"
-    try:
-        cache.add(key, 0, LIFETIME.total_seconds())
-        asked = cache.incr(key)
-    except (ValueError, RedisError, OSError):  # it ran out between the two, or the cache is away: nobody is shut out
-        return
-    if asked > REQUESTS_PER_IP:
+    if counters.count(f"sign_in:{ip}", LIFETIME.total_seconds()) > REQUESTS_PER_IP:
         raise TooManyRequests
 
 

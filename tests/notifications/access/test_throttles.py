@@ -2,6 +2,7 @@ import pytest
 from redis.exceptions import ConnectionError
 
 from notifications.access import throttles
+from project.foundation import counters
 from tests.notifications.api.conftest import service
 
 KEYS = "/api/v1/notifications"
@@ -55,7 +56,7 @@ def test_a_cache_that_is_away_stops_nobody(caller, monkeypatch):
     def away(*args, **kwargs):
         raise ConnectionError
 
-    monkeypatch.setattr(throttles.cache, "add", away)
+    monkeypatch.setattr(counters.cache, "add", away)
 
     assert [limited.get(KEYS).status_code for _ in range(3)] == [200, 200, 200]
 

@@ -13,6 +13,7 @@ from notifications.models import Notification, OutboxMessage, ProviderAccount
 from notifications.pages import sign_in
 from preferences import contact_points
 from preferences.models import User
+from project.foundation import counters
 from tests.flow import run_until_idle
 
 pytestmark = pytest.mark.django_db
@@ -209,7 +210,7 @@ def test_people_get_in_while_the_cache_forgets(client: Client, ada: User, monkey
     def forgotten(key: str) -> int:
         raise ValueError
 
-    monkeypatch.setattr(sign_in.cache, "incr", forgotten)
+    monkeypatch.setattr(counters.cache, "incr", forgotten)
 
     ask(client, "ada")
 

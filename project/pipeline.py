@@ -34,9 +34,15 @@ OUTBOX_DAYS = env.number("OUTBOX_DAYS", 7)
 ATTACHMENT_DAYS = env.number("ATTACHMENT_DAYS", 30)  # how long contents are kept, so that a dead letter can go out
 RECEIPT_DAYS = env.number("RECEIPT_DAYS", 90)  # how long a provider's report is known when it comes again
 RECEIPT_BODY_DAYS = env.number("RECEIPT_BODY_DAYS", 30)  # … and the request that it came in, as it was
+# What everything about a person is told by, and how long a link to it lives.
+EXPORT_SECTIONS: list[str] = ["preferences.export_sections.SECTIONS", "notifications.export.SECTIONS"]
+EXPORT_LINK_LIFE = env.duration("EXPORT_LINK_LIFE", "24h")
 DOORBELLS = env.flag("DOORBELLS", True)  # without, workers find what is due by their sweep alone
 CLAIM_SIZE = int(env.number("CLAIM_SIZE", 500))  # rows a worker takes at once
 BROADCAST_LOOK_AHEAD = int(env.number("BROADCAST_LOOK_AHEAD", 4000))  # messages of one broadcast that may wait at once
 FLUSH_SIZE = int(env.number("FLUSH_SIZE", 100))  # deliveries whose outcome may be in doubt when a worker dies
+# Variables that an account's options may name as env:NAME: those that begin so, and others by name.
+CREDENTIAL_ENV_PREFIX = env.text("CREDENTIAL_ENV_PREFIX", "CARILLON_CREDENTIAL_")
+CREDENTIAL_ENV_NAMES = env.items("CREDENTIAL_ENV_NAMES")
 # Networks that webhooks, chats and files of callers may lie in though they are not public; http and any port too.
 EGRESS_ALLOW = env.networks("EGRESS_ALLOW")

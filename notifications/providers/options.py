@@ -1,24 +1,28 @@
 """A provider's options: a frozen dataclass is the schema of what an account stores.
 
 A field name's trailing underscore is not part of the option (`from_` is the option `from`). A stored string
-`env:NAME` stands for the environment variable NAME, read when it is used.
+`env:NAME` stands for the environment variable NAME, read when it is used, if it is one of those that the operator set
+aside for accounts.
 """
 
+import contextlib
 import dataclasses
+import json
 import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
+from django.conf import settings
 
 from project.foundation.faults import join, of_type
 from project.foundation.problems import Fault
 
 HIDDEN = "•••"
 _ENVIRONMENT = "env:"
-# An account may name the credentials of a service, never the keys that everything rests on.
+# Whatever the settings say: an account may name the credentials of a service, never the keys that everything rests on.
 _NEVER_FROM_ENVIRONMENT = re.compile(
     r"SECRET_KEY\w*|ENCRYPTION_KEYS\w*|BLIND_INDEX_KEYS\w*|DATABASE_\w*|BROKER_\w*|REDIS\w*|RABBITMQ\w*|POSTGRES\w*|PG[A-Z]+"
     r"|CELERY_\w*|DJANGO_\w*"
@@ -103,7 +107,7 @@ def faults(schema: type, given: Mapping[str, Any], *, pointer: str = "/options")
                 found.append(Fault(where, "required", "This option is required."))
         elif _names_environment(value):
             if not _may_be_read(_variable(value)):
-                found.append(Fault(where, "invalid_value", "This environment variable cannot be used."))
+                found.append(Fault(where, "invalid_value", f"{_cannot_be_read()}."))
         else:
             found += _faults_of(option, value, where)
     return found
@@ -175,16 +179,30 @@ def _faults_of(option: Option, value: Any, where: str) -> list[Fault]:
             option.check(value)
         except ValueError as error:
             return [Fault(where, "invalid_value", str(error))]
-    return found
+    return found or _faults_inside(option, value, where)
+
+
+def _faults_inside(option: Option, value: Any, where: str) -> list[Fault]:
+    named = [text for text in _members(option, value).values() if _names_environment(text)]
+    wrong = any(not _may_be_read(_variable(text)) for text in named)
+    return [Fault(where, "invalid_value", f"{_cannot_be_read()}.")] if wrong else []
+
+
+def _members(option: Option, value: Any) -> dict[str, Any]:
+    """Return the members of an object, or of the JSON text that may stand for one, as a form gives it."""
+    if isinstance(value, str) and any(get_origin(kind) is dict for kind in get_args(option.type)):
+        with contextlib.suppress(ValueError, RecursionError):
+            value = json.loads(value)
+    return value if isinstance(value, dict) else {}
 
 
 def _resolved_inside(option: Option, value: Any) -> Any:
     """Return a value whose own members may name the environment too."""
-    if not isinstance(value, dict):
+    if not any(_names_environment(text) for text in _members(option, value).values()):
         return value
     return {
         name: _from_environment(option, _variable(text), str) if _names_environment(text) else text
-        for name, text in value.items()
+        for name, text in _members(option, value).items()
     }
 
 
@@ -204,12 +222,21 @@ def _variable(value: str) -> str:
 
 
 def _may_be_read(name: str) -> bool:
-    return name.isidentifier() and _NEVER_FROM_ENVIRONMENT.fullmatch(name.upper()) is None
+    prefix = settings.CREDENTIAL_ENV_PREFIX
+    set_aside = (prefix and name.startswith(prefix)) or name in settings.CREDENTIAL_ENV_NAMES
+    return bool(set_aside) and name.isidentifier() and _NEVER_FROM_ENVIRONMENT.fullmatch(name.upper()) is None
+
+
+def _cannot_be_read() -> str:
+    begins = f"begin with {settings.CREDENTIAL_ENV_PREFIX} or " if settings.CREDENTIAL_ENV_PREFIX else ""
+    return f"Accounts can read variables that {begins}are named in CREDENTIAL_ENV_NAMES, and no others"
 
 
 def _from_environment(option: Option, name: str, kind: Any = None) -> Any:
+    if not _may_be_read(name):
+        raise BadOptions(f"The option {option.name} wants the environment variable {name}. {_cannot_be_read()}.")
     text = os.environ.get(name)
-    if text is None or not _may_be_read(name):
+    if text is None:
         raise BadOptions(f"The option {option.name} wants the environment variable {name}, which is not set.")
     try:
         return msgspec.convert(text, kind or option.type, strict=False)

@@ -60,6 +60,7 @@ class Stack:
                 "BROKER_URL": _through(self.broker, broker_url),
                 "REDIS_URL": _through(self.live_redis, redis_url),
                 "QUEUE": self.queue,
+                "CREDENTIAL_ENV_NAMES": "SINK_PORT,HTTP_SINK_URL",
                 "SINK_PORT": str(self.mail_line.port),
                 "HTTP_SINK_URL": self.http.url,
                 "PUBLIC_URL": "http://carillon.example.com",

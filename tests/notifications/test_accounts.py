@@ -177,7 +177,8 @@ def test_a_forked_process_has_an_io_loop_of_its_own():
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
-def test_an_option_may_name_an_environment_variable(monkeypatch):
+def test_an_option_may_name_an_environment_variable(monkeypatch, settings):
+    settings.CREDENTIAL_ENV_NAMES = ["SHOP_PORT"]
     seen = []
 
     class Curious(accounts.provider_class("smtp")):
@@ -189,11 +190,11 @@ def test_an_option_may_name_an_environment_variable(monkeypatch):
             return [Outcome.accepted() for _ in messages]
 
     account = use(monkeypatch, Curious)
-    options = SMTP | {"password": "env:SHOP_PASSWORD", "port": "env:SHOP_PORT"}
+    options = SMTP | {"password": "env:CARILLON_CREDENTIAL_SHOP", "port": "env:SHOP_PORT"}
     account = Account(id=1, name=account.name, provider="smtp", channel="email", options=options)
 
     assert accounts.send(account, messages(1))[0].kind == "account"
-    monkeypatch.setenv("SHOP_PASSWORD", "from outside")
+    monkeypatch.setenv("CARILLON_CREDENTIAL_SHOP", "from outside")
     monkeypatch.setenv("SHOP_PORT", "2525")
 
     assert accounts.send(account, messages(1))[0].kind == "accepted"
@@ -213,13 +214,35 @@ def test_an_option_may_name_an_environment_variable(monkeypatch):
         "",
     ],
 )
-def test_an_option_cannot_name_the_keys_that_everything_rests_on(name):
+def test_an_option_cannot_name_the_keys_that_everything_rests_on(name, settings):
+    settings.CREDENTIAL_ENV_NAMES = [name]
+
     with pytest.raises(InvalidRequest) as refused:
         account_changes.save(
             "main", Wanted(provider="smtp", options=SMTP | {"username": f"env:{name}"}), actor="staff:root"
         )
 
     assert [fault.pointer for fault in refused.value.errors] == ["/options/username"]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "name"), [("CARILLON_CREDENTIAL_", "HOME"), ("CARILLON_CREDENTIAL_", "SMTP_PASSWORD"), ("", "HOME")]
+)
+def test_an_option_names_no_variable_that_was_not_set_aside(prefix, name, settings, monkeypatch):
+    settings.CREDENTIAL_ENV_PREFIX = prefix
+    monkeypatch.setenv(name, "of somebody else")
+    options = SMTP | {"password": f"env:{name}"}
+
+    with pytest.raises(InvalidRequest) as refused:
+        account_changes.save("main", Wanted(provider="smtp", options=options), actor="staff:root")
+
+    (fault,) = refused.value.errors
+    assert fault.pointer == "/options/password"
+    assert "CREDENTIAL_ENV_NAMES" in fault.message
+    (outcome,) = accounts.send(
+        Account(id=1, name="main", provider="smtp", channel="email", options=options), messages(1)
+    )
+    assert (outcome.kind, "of somebody else" in outcome.error) == ("account", False)
 
 
 def test_a_change_is_noticed_at_once_by_its_own_process(django_capture_on_commit_callbacks):

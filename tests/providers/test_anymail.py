@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 from uuid import UUID
 
 import pytest
@@ -94,11 +95,12 @@ def test_postmark_gets_the_mail_and_settings_may_bear_anymails_full_names():
     assert asked.json["Metadata"] == {"delivery_id": str(DELIVERY)}
 
 
-def test_mailgun_gets_the_mail_and_a_credential_may_stand_in_the_environment(monkeypatch):
-    monkeypatch.setenv("MAILGUN_KEY", "fr0m-env")
-    (outcome,), (asked,) = send(
-        "mailgun", MAILGUN, settings={"api_key": "env:MAILGUN_KEY", "sender_domain": "mg.example.com"}
-    )
+@pytest.mark.parametrize("written", [dict, json.dumps])
+def test_mailgun_gets_the_mail_and_a_credential_may_stand_in_the_environment(monkeypatch, written):
+    monkeypatch.setenv("CARILLON_CREDENTIAL_MAILGUN", "fr0m-env")
+    named = {"api_key": "env:CARILLON_CREDENTIAL_MAILGUN", "sender_domain": "mg.example.com"}
+
+    (outcome,), (asked,) = send("mailgun", MAILGUN, settings=written(named))
 
     assert (outcome.kind, outcome.provider_message_id) == ("accepted", "<20261121.1@mg.example.com>")
     assert asked.path == "/mg.example.com/messages"
@@ -172,6 +174,17 @@ def test_settings_are_names_and_values(settings):
     faults = options.faults(Anymail.Options, {"esp": "sendgrid", "settings": settings})
 
     assert [fault.pointer for fault in faults] == ["/options/settings"]
+
+
+@pytest.mark.parametrize("written", [dict, json.dumps])
+def test_settings_name_no_variable_that_was_not_set_aside(written):
+    named = written({"api_key": "env:HOME"})
+
+    (fault,) = options.faults(Anymail.Options, {"esp": "sendgrid", "settings": named})
+
+    assert (fault.pointer, "CARILLON_CREDENTIAL_" in fault.message) == ("/options/settings", True)
+    with pytest.raises(options.BadOptions):
+        options.resolve(Anymail.Options, {"esp": "sendgrid", "settings": named})
 
 
 def test_every_service_that_anymail_knows_may_be_named():

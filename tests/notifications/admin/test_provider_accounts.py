@@ -185,8 +185,8 @@ def test_what_became_of_it_is_said_without_the_secret(desk: Client, main, answer
 
 
 def test_a_secret_from_the_environment_is_not_repeated_either(main, answers, monkeypatch) -> None:
-    monkeypatch.setenv("SHOP_PASSWORD", "hunter22")
-    main.options = SMTP | {"password": "env:SHOP_PASSWORD"}
+    monkeypatch.setenv("CARILLON_CREDENTIAL_SHOP", "hunter22")
+    main.options = SMTP | {"password": "env:CARILLON_CREDENTIAL_SHOP"}
     answers.outcome = Outcome.account("535 hunter22 is wrong")
 
     assert account_trials.send(main, "ops@example.com", actor="staff:grace").words.endswith("535 ••• is wrong")

@@ -6,6 +6,7 @@ that the person already has under another label is left as it is, and the earlie
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,38 +20,64 @@ from project.foundation import bulk, clock
 FIELD_CHANNELS: Mapping[str, tuple[str, ...]] = {"email": ("email",), "phone": ("sms", "voice")}
 
 
-def replace(changes: Mapping[int, Mapping[str, Any]]) -> None:
-    """Write the `email` and `phone` of many locked users, by primary key; None removes. At most four statements."""
+@dataclass
+class _Plan:
+    """What is to be written."""
+
+    new: list[ContactPoint] = field(default_factory=list)
+    moved: list[ContactPoint] = field(default_factory=list)
+    gone: list[ContactPoint] = field(default_factory=list)
+
+    def users(self) -> set[int]:
+        return {point.user_id for points in (self.new, self.moved, self.gone) for point in points}
+
+
+def replace(changes: Mapping[int, Mapping[str, Any]]) -> set[int]:
+    """Write the `email` and `phone` of many locked users, by primary key; None removes. At most five statements.
+
+    Returns the keys of those whose addresses are other than they were.
+    """
+    plan = _plan(changes)
+    ContactPoint.objects.bulk_create(plan.new)
+    bulk.update(
+        plan.moved, ["address", "address_index", "verified_at", "confirmed_at", "disabled_at", "disabled_reason"]
+    )
+    if plan.gone:
+        ContactPoint.objects.filter(pk__in=[point.pk for point in plan.gone]).delete()
+    return plan.users()
+
+
+def would_move(changes: Mapping[int, Mapping[str, Any]]) -> set[int]:
+    """Return what `replace` would answer now, and write nothing. At most two statements."""
+    return _plan(changes).users()
+
+
+def _plan(changes: Mapping[int, Mapping[str, Any]]) -> _Plan:
     wanted = {
-        (user_pk, channel): values[field]
+        (user_pk, channel): values[name]
         for user_pk, values in changes.items()
-        for field, channels in FIELD_CHANNELS.items()
-        if field in values
+        for name, channels in FIELD_CHANNELS.items()
+        if name in values
         for channel in channels
     }
+    plan = _Plan()
     if not wanted:
-        return
+        return plan
     now = clock.now()
     present = _present(wanted)
-    new: list[ContactPoint] = []
-    moved: list[ContactPoint] = []
-    gone: list[ContactPoint] = []
     for (user_pk, channel), address in wanted.items():
         points = present.get((user_pk, channel), [])
         same = [point for point in points if address is not None and _is(point, address)]
         earlier = [point for point in points if point.label == PRIMARY and point not in same]
         if address is None or same:
-            gone += earlier
-            moved += [point for point in same if _taken_up(point, address, now)]
+            plan.gone += earlier
+            plan.moved += [point for point in same if _taken_up(point, address, now)]
         elif earlier:
             # The same contact point at a new address: what is queued for it follows the person.
-            moved.append(_moved(earlier[0], address, now))
+            plan.moved.append(_moved(earlier[0], address, now))
         else:
-            new.append(contact_points.make(user_pk, channel=channel, address=address, label=PRIMARY, now=now))
-    ContactPoint.objects.bulk_create(new)
-    bulk.update(moved, ["address", "address_index", "verified_at", "confirmed_at", "disabled_at", "disabled_reason"])
-    if gone:
-        ContactPoint.objects.filter(pk__in=[point.pk for point in gone]).delete()
+            plan.new.append(contact_points.make(user_pk, channel=channel, address=address, label=PRIMARY, now=now))
+    return plan
 
 
 def of(points: list[ContactPoint]) -> dict[str, str | None]:

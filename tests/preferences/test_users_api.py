@@ -1,6 +1,7 @@
 from urllib.parse import quote
 
 import pytest
+from django.db import connection
 
 from preferences.models import ContactPoint, User
 
@@ -142,6 +143,20 @@ def test_in_bulk_each_item_has_its_own_result(api, grace):
     assert results[2]["errors"][0]["code"] == "unknown_field"
     assert results[6]["code"] == "staff_user"
     assert set(User.objects.values_list("user_id", flat=True)) == {"ada", "dora", "grace"}
+
+
+def test_a_thousand_in_bulk_cost_as_many_queries_as_one_and_a_bad_one_spoils_none(api, django_assert_max_num_queries):
+    items = [{"user_id": f"u{n}", "email": f"{n}@example.com", "attributes": {"n": n}} for n in range(1000)]
+    items[500]["email"] = "nobody"
+
+    # SQLite stores in parts: it limits the parameters of a statement.
+    with django_assert_max_num_queries(24 if connection.vendor == "postgresql" else 60):
+        status, answer = api("POST", "/users/bulk", {"items": items})
+
+    assert status == 207
+    assert [result["index"] for result in answer["results"]] == list(range(1000))
+    assert [result["status"] for result in answer["results"]] == [201] * 500 + [422] + [201] * 499
+    assert User.objects.filter(is_staff=False).count() == ContactPoint.objects.count() == 999
 
 
 def test_a_bulk_body_that_holds_no_items_is_refused_whole(api):

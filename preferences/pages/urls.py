@@ -1,6 +1,6 @@
 from django.urls import path
 
-from preferences.pages import digest, pause, quiet, reachable_at, settings_page, unsubscribe
+from preferences.pages import digest, export, pause, quiet, reachable_at, settings_page, unsubscribe
 
 _SECTIONS = {
     "pause": settings_page.section(pause.change),
@@ -12,6 +12,7 @@ _SECTIONS = {
 urlpatterns = [
     path("preferences/", settings_page.settings_page, name="settings_page"),
     path("preferences/undo/", settings_page.undo, name="settings_undo"),
+    path("preferences/export/", export.own, name="export_own"),
     *[path(f"preferences/{name}/", view, name=f"settings_{name}") for name, view in _SECTIONS.items()],
     path("preferences/<str:token>/", settings_page.settings_page, name="settings_by_link"),
     path("preferences/<str:token>/undo/", settings_page.undo, name="settings_undo_by_link"),
@@ -19,5 +20,6 @@ urlpatterns = [
         path(f"preferences/<str:token>/{name}/", view, name=f"settings_{name}_by_link")
         for name, view in _SECTIONS.items()
     ],
+    path("export/<str:token>/", export.by_link, name="export_by_link"),
     path("u/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
 ]

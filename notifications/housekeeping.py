@@ -21,7 +21,7 @@ from notifications.models import (
     ReceiptCall,
     ReceiptRecord,
 )
-from preferences import frequency_caps
+from preferences import confirmations, frequency_caps
 from project.foundation import clock, ids, partitions
 
 logger = logging.getLogger(__name__)
@@ -52,6 +52,7 @@ def tidy() -> None:
     ReceiptRecord.objects.filter(id__lt=ids.first_id_at(now - timedelta(days=settings.RECEIPT_DAYS))).delete()
     IdempotencyRecord.objects.filter(created_at__lt=now - settings.IDEMPOTENCY_TTL).delete()
     CallerNotificationId.objects.filter(created_at__lt=now - settings.NOTIFICATION_ID_TTL).delete()
+    confirmations.forget_before(now)
     frequency_caps.forget_before(now)
     digests.forget_before(now)
 

@@ -7,6 +7,7 @@ room above this one.
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.core import signing
 from django.db import transaction
@@ -16,7 +17,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from preferences import addresses, consent, contact_points
 from preferences.consent import Origin
 from preferences.decisions import UNCONFIRMED
-from preferences.models import AddressConfirmation, ContactPoint
+from preferences.models import AddressConfirmation, ContactPoint, User
 from project.foundation import clock
 
 LINK_LIFETIME, CODE_LIFETIME = timedelta(hours=24), timedelta(minutes=10)
@@ -74,15 +75,17 @@ def confirm_by_link(token: str, origin: Origin) -> ContactPoint | None:
     return _confirm(asked, origin) if asked else None
 
 
-def waits_for_code(point: ContactPoint) -> bool:
-    """Tell whether a code was sent to an address that may still be entered."""
-    return _open(point).filter(code_hash__isnull=False, tries__lt=TRIES, expires_at__gt=clock.now()).exists()
+def waiting(user: User) -> dict[UUID, str]:
+    """Return what each of a person's addresses was sent that can still be answered: "link" or "code". One query."""
+    rows = AddressConfirmation.objects.filter(contact_point__user=user, used_at=None, tries__lt=TRIES)
+    found = rows.filter(expires_at__gt=clock.now()).values_list("contact_point_id", "code_hash")
+    return {id: "link" if code_hash is None else "code" for id, code_hash in found}
 
 
 def confirm_by_code(point: ContactPoint, code: str, origin: Origin) -> bool:
     """Confirm an address by the code that was sent to it. A wrong one uses a try up; after TRIES none is right."""
     # Counted and committed before it is compared: guesses at the same moment cannot share a try.
-    in_time = _open(point).filter(code_hash__isnull=False, tries__lt=TRIES, expires_at__gt=clock.now())
+    in_time = _open(point).filter(code_hash__isnull=False, tries__lt=TRIES)
     asked = in_time.first()
     if asked is None or not in_time.filter(pk=asked.pk).update(tries=F("tries") + 1):
         return False

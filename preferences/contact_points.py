@@ -17,6 +17,10 @@ MAX_PER_USER = 100
 PRIMARY = "primary"
 
 
+class AlreadyTheirs(Conflict):
+    """The person has this address, and it is in use."""
+
+
 def add(user: User, *, channel: str, address: str, label: str = "") -> tuple[ContactPoint, bool]:
     """Give a person a normalised address, usable at once; return it and whether it is new.
 
@@ -39,7 +43,7 @@ def add(user: User, *, channel: str, address: str, label: str = "") -> tuple[Con
 def propose(user: User, *, channel: str, address: str) -> ContactPoint:
     """Give a person a normalised address that is used for nothing until `confirm`: whoever typed it may not own it.
 
-    One that is out of use is taken up again so. Raises Conflict where it is in use already, or past MAX_PER_USER.
+    One that is out of use is taken up again so. Raises AlreadyTheirs, and Conflict past MAX_PER_USER.
     """
     with transaction.atomic():
         lock(user)
@@ -49,7 +53,7 @@ def propose(user: User, *, channel: str, address: str) -> ContactPoint:
                 raise Conflict(f"This user has {MAX_PER_USER} contact points already.")
             point = make(user.pk, channel=channel, address=address, label="", now=now)
         elif point.disabled_at is None:
-            raise Conflict("This user has a contact point with this address already.")
+            raise AlreadyTheirs("This user has a contact point with this address already.")
         point.verified_at, point.confirmed_at = None, None
         point.disabled_at, point.disabled_reason = now, UNCONFIRMED
         point.save()

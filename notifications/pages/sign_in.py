@@ -21,6 +21,7 @@ from notifications.models import Notification
 from preferences import contact_points
 from preferences.addresses import InvalidAddress, normalise
 from preferences.models import User
+from preferences.pages import language
 from project.foundation import clock, counters
 from project.foundation.ids import first_id_at
 from templates_app.models import Type
@@ -94,7 +95,7 @@ def _eligible() -> QuerySet[User]:
 def _send(user: User, next_path: str) -> None:
     query = f"?{urlencode({'next': next_path})}" if next_path else ""
     link = settings.PUBLIC_URL + reverse("sign_in_link", args=[_token(user)]) + query
-    with translation.override(_language(user)):
+    with translation.override(language.of(user.locale)):
         payload = {
             "title": _("Your link to sign in"),
             "body": _(
@@ -138,12 +139,3 @@ def _has_enough(user: User) -> bool:
 def _count(ip: str) -> None:
     if counters.count(f"sign_in:{ip}", LIFETIME.total_seconds()) > REQUESTS_PER_IP:
         raise TooManyRequests
-
-
-def _language(user: User) -> str:
-    try:
-        return (
-            translation.get_supported_language_variant(user.locale.lower()) if user.locale else settings.LANGUAGE_CODE
-        )
-    except LookupError:
-        return settings.LANGUAGE_CODE

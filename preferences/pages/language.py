@@ -21,6 +21,14 @@ class PersonLanguage:
         return self.get_response(request)
 
 
+def of(locale: str) -> str:
+    """Return the language for what is sent to somebody of a locale: theirs where Carillon has it, else its own."""
+    try:
+        return translation.get_supported_language_variant(locale.lower()) if locale else settings.LANGUAGE_CODE
+    except LookupError:
+        return settings.LANGUAGE_CODE
+
+
 def speak(locale: str) -> None:
     """Answer this request in the language of a locale, where Carillon has it."""
     if not locale:

@@ -9,10 +9,10 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from preferences import consent, contact_points
+from preferences import confirmations, consent, contact_points
 from preferences.consent import Origin
 from preferences.contact_points import PRIMARY
-from preferences.decisions import Person
+from preferences.decisions import CONFIRMED_BY_OWNERS, UNCONFIRMED, Person
 from preferences.models import Category, ContactPoint, User
 from preferences.pages import wording
 from preferences.pages.outcomes import Outcome, Refused, Saved, token
@@ -28,7 +28,11 @@ _BLOCKED = {
 
 @dataclass(frozen=True)
 class Address:
-    """One contact point as its owner sees it. `can`: "stop", "resume" or "" next to removing."""
+    """One contact point as its owner sees it.
+
+    `can`: "stop", "resume" or "" next to removing. `confirm`: how its owner may confirm it, by "link" or "code"; ""
+    where nothing waits for that. `asked`: a link or code was sent and can still be used.
+    """
 
     id: UUID
     icon: str
@@ -38,16 +42,20 @@ class Address:
     state: str
     good: bool
     can: str
+    confirm: str
+    asked: bool
 
 
-def section(user: User, person: Person) -> dict[str, Any]:
-    """Return the person's addresses, those in use first. One query."""
+def section(user: User, person: Person, categories: list[Category]) -> dict[str, Any]:
+    """Return the person's addresses, those in use first. Two queries."""
+    wanting = [category.name for category in categories if category.double_opt_in]
+    asked = confirmations.waiting(user)
     facts = {point.id: point for point in person.contact_points}
     found = []
     for point in user.contact_points.order_by("id"):
         known = facts.get(point.pk)
         blocked = known.suppressed if known else ""
-        found.append(_address(point, blocked))
+        found.append(_address(point, blocked, wanting, asked=point.pk in asked))
     return {"addresses": sorted(found, key=lambda address: not address.good)}
 
 
@@ -116,8 +124,9 @@ def _last_for(user: User, point: ContactPoint) -> list[str]:
     return [category.name for category in Category.objects.all() if point.channel in category.required_channels]
 
 
-def _address(point: ContactPoint, blocked: str) -> Address:
+def _address(point: ContactPoint, blocked: str, wanting: list[str], *, asked: bool) -> Address:
     good = not blocked and point.disabled_at is None
+    confirm = _confirm(point, wanting) if good or point.disabled_reason == UNCONFIRMED else ""
     can = "stop" if point.disabled_at is None else "resume" if point.disabled_reason == BY_PERSON else ""
     return Address(
         id=point.pk,
@@ -125,17 +134,30 @@ def _address(point: ContactPoint, blocked: str) -> Address:
         channel=wording.channel_name(point.channel),
         masked=contact_points.masked(point),
         label="" if point.label == PRIMARY else point.label,
-        state=_state(point, blocked),
+        state=_state(point, blocked, wanting if confirm else []),
         good=good,
         can=can,
+        confirm=confirm,
+        asked=asked,
     )
 
 
-def _state(point: ContactPoint, blocked: str) -> str:
+def _confirm(point: ContactPoint, wanting: list[str]) -> str:
+    if point.confirmed_at or point.channel not in CONFIRMED_BY_OWNERS:
+        return ""
+    waits = point.disabled_reason == UNCONFIRMED or wanting
+    return ("link" if point.channel == "email" else "code") if waits else ""
+
+
+def _state(point: ContactPoint, blocked: str, wanting: list[str]) -> str:
+    if point.disabled_reason == UNCONFIRMED:  # before a block: whoever types an address may not learn of one
+        return _("Not in use yet: confirm it first.")
     if point.disabled_reason == BY_PERSON and point.disabled_at is not None:
         return _("Not in use: you stopped it.")
     if blocked:
         return str(_BLOCKED.get(blocked) or _("Blocked. Ask whoever sends you these messages."))
     if point.disabled_at is not None:
         return _("Not in use: it no longer works.")
-    return _("In use") if point.verified_at else _("Not confirmed yet")
+    if wanting:
+        return _("In use. For %(categories)s it must be confirmed first.") % {"categories": _(", ").join(wanting)}
+    return _("In use and confirmed") if point.confirmed_at else _("In use")

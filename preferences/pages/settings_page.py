@@ -112,7 +112,7 @@ def _show(request: HttpRequest, user: User, token: str, refused: Refused | None 
         "pausable": list(pause.choices(categories)),
         "quiet": quiet.section(user),
         "digest": digest.section(user, categories),
-        "devices": reachable_at.section(user, person),
+        "devices": reachable_at.section(user, person, categories),
         "refused": refused,
         "saved": request.session.pop(_SAVED, None) if refused is None else None,
     }

@@ -37,6 +37,12 @@ RECEIPT_BODY_DAYS = env.number("RECEIPT_BODY_DAYS", 30)  # … and the request t
 # What everything about a person is told by, and how long a link to it lives.
 EXPORT_SECTIONS: list[str] = ["preferences.export_sections.SECTIONS", "notifications.export.SECTIONS"]
 EXPORT_LINK_LIFE = env.duration("EXPORT_LINK_LIFE", "24h")
+# What is done to erase a person, in this order and in one transaction: see preferences.erasure.
+ERASURE_STEPS = ["notifications.erasure.erase", "templates_app.erasure.erase", "preferences.forgetting.erase"]
+# Files of people and of suppressions: how large, how long one is kept that nobody imports, how long its report.
+IMPORT_MAX_BYTES = int(env.number("IMPORT_MAX_MEGABYTES", 500) * 10**6)
+IMPORT_FILE_LIFE = env.duration("IMPORT_FILE_LIFE", "24h")
+IMPORT_DAYS = env.number("IMPORT_DAYS", 30)
 DOORBELLS = env.flag("DOORBELLS", True)  # without, workers find what is due by their sweep alone
 CLAIM_SIZE = int(env.number("CLAIM_SIZE", 500))  # rows a worker takes at once
 BROADCAST_LOOK_AHEAD = int(env.number("BROADCAST_LOOK_AHEAD", 4000))  # messages of one broadcast that may wait at once

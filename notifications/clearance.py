@@ -198,7 +198,7 @@ def _recheck(delivery: Delivery, known: Known, type_: Type) -> Change | None:
     """Ask consent once more: what the person or an operator said since planning counts."""
     notification, person = known.notifications[delivery.notification_id], known.people[delivery.user_id]
     point = _contact_point(delivery, person)
-    if delivery.contact_point_id and point is None:
+    if delivery.contact_point_id and point is None and not person.erased:
         return Change(delivery, Status.CANCELLED, reason="opted_out", error="The address was removed.")
     facts = Facts(
         person,

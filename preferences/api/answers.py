@@ -31,6 +31,11 @@ class UserPage(Struct):
     next: str | None
 
 
+class ErasedAnswer(Struct):
+    user_id: str
+    erased_at: datetime
+
+
 class ContactPointAnswer(Struct):
     id: str
     channel: str

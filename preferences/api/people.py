@@ -6,6 +6,10 @@ from preferences.models import User
 from project.foundation.problems import NotFound, StaffUser
 
 
+def exists(user_id: str) -> bool:
+    return User.objects.filter(user_id=user_id, erased_at=None).exists()
+
+
 def find(user_id: str) -> User:
     """Return the user. Raises NotFound, also for what cannot be a user_id."""
     user = User.objects.filter(user_id=user_id, erased_at=None).first() if "\0" not in user_id else None

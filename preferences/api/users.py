@@ -1,5 +1,6 @@
 """/users: people by the caller's own id, one or a thousand at once."""
 
+from datetime import UTC
 from typing import Any
 
 from django.db.models import QuerySet
@@ -7,18 +8,20 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from preferences import contact_points
+from preferences import contact_points, erasure
 from preferences.addresses import InvalidAddress, normalise
 from preferences.api import answers, people
 from preferences.api.schemas import BulkUser, BulkUsers
 from preferences.models import User
 from preferences.users import Upserted, UserFields, upsert, upsert_many
 from project.foundation import bodies, pages
+from project.foundation.client_ip import client_ip
 from project.foundation.problems import Fault, InvalidRequest, Problem
 from project.foundation.views import ApiView
 
 _PAGE = bodies.openapi_schema(answers.UserPage)
 _USER = bodies.openapi_schema(answers.UserAnswer)
+_ERASED = bodies.openapi_schema(answers.ErasedAnswer)
 _FILTERS = [
     OpenApiParameter("user_id", description="Begins with this."),
     OpenApiParameter("email", description="Has this address."),
@@ -56,6 +59,19 @@ class OneUser(ApiView):
         """
         user, created = upsert(user_id, bodies.read(request, UserFields))
         return Response(answers.user(user, user.contact_points.all()), status=201 if created else 200)
+
+    @extend_schema(operation_id="erase_user", responses={202: _ERASED})
+    def delete(self, request: Request, user_id: str) -> Response:
+        """Erase one person: addresses, name, texts and choices go at once, and nothing more is sent to them.
+
+        What waited for them is cancelled in the same transaction. Their addresses stay blocked, by a fingerprint, until
+        the person asks for messages again; a later PUT of the same id makes a new person. A repeat is answered alike.
+        """
+        earlier = erasure.erased_at(user_id) if not people.exists(user_id) else None
+        if earlier is None:
+            actor, ip = people.actor(request), client_ip(request)
+            earlier = erasure.erase(people.find_changeable(user_id), actor=actor, ip=ip)
+        return Response(answers.ErasedAnswer(user_id, earlier.astimezone(UTC)), status=202)
 
 
 class UsersInBulk(ApiView):

@@ -91,6 +91,8 @@ def _plan(notification: Notification, known: _Known) -> Plan:
             return Plan(notification, Notification.Status.CANCELLED, error="by_caller")
         if notification.broadcast.status == Broadcast.Status.PAUSED:
             return Plan(notification, parked=True)
+    if notification.user_id in known.people and known.people[notification.user_id].erased:
+        return Plan(notification, Notification.Status.CANCELLED, error="erased")
     try:
         return _decide(notification, known)
     except Exception as error:

@@ -75,6 +75,11 @@ def _notification(row: Notification, tell: Teller, found: _Found) -> Row:
     }
 
 
+def _inbox(user: User, tell: Teller) -> Iterator[Row]:
+    for item in read(InboxItem.objects.filter(user=user).order_by("-id")):
+        yield tell(item) | {"content": credentials.without(item.type_key, item.content)}
+
+
 def _outbox(user: User, tell: Teller) -> Iterator[Row]:
     for batch in batches(read(OutboxMessage.objects.filter(user=user).order_by("id"))):
         of = Notification.objects.filter(id__in=[message.notification_id for message in batch])
@@ -142,7 +147,7 @@ SECTIONS = (
             },
         },
     ),
-    Section("inbox", own(InboxItem), {"notifications.InboxItem": {}}),
+    Section("inbox", _inbox, {"notifications.InboxItem": {}}),
     Section("inbox_counter", own(InboxCounter), {"notifications.InboxCounter": {}}),
     Section("outbox", _outbox, {"notifications.OutboxMessage": {}}),
     Section(

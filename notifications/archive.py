@@ -101,7 +101,7 @@ def page(user: User, *, before: UUID | None = None) -> Page:
     now = clock.now()
     rows = Notification.objects.filter(user=user, mode=Mode.LIVE, id__gte=ids.first_id_at(now - KEPT))
     rows = rows.filter(id__lt=before) if before else rows
-    found = list(rows.select_related("type", "broadcast").order_by("-id")[: PAGE + 1])
+    found = list(rows.select_related("type", "broadcast", "shared_decisions").order_by("-id")[: PAGE + 1])
     shown = found[:PAGE]
     deliveries = _deliveries([notification.id for notification in shown])
     entries = [_entry(notification, deliveries[notification.id], now) for notification in shown]
@@ -120,7 +120,7 @@ def _deliveries(of: list[UUID]) -> dict[UUID, list[Delivery]]:
 
 def _entry(notification: Notification, kept: list[Delivery], now: datetime) -> Entry:
     # Of several addresses on a channel, one that may be used tells why it went.
-    decisions = sorted(notification.decisions or [], key=lambda decision: bool(decision["allowed"]))
+    decisions = sorted(notification.decided or [], key=lambda decision: bool(decision["allowed"]))
     rules = {decision["channel"]: decision["rule"] for decision in decisions}
     # What nobody asked for and nobody refused is no news: neither chosen nor on by default.
     skipped = [each for each in history.skips(notification, kept) if rules.get(each.channel) not in _DEFAULTS]

@@ -17,7 +17,6 @@ from preferences import frequency_caps
 from preferences.decisions import CategoryFacts
 from preferences.frequency_caps import Limit
 from preferences.loading import category_facts
-from project.foundation import bulk, json_text
 
 RULE = "frequency_cap"
 _GOING = {Status.QUEUED, Status.SCHEDULED, Status.DELIVERED}
@@ -78,12 +77,11 @@ def _stop(candidate: _Candidate, reached: Limit) -> None:
     if channel == "in_app":
         plan.item = None
     text = f"{reached.text} {'It waits for your daily digest.' if gathered else 'This would have been one more.'}"
-    decisions = json_text.read(str(plan.decisions or "[]"))
-    for decision in decisions:
+    plan.decisions = plan.decided
+    for decision in plan.decisions:
         if decision["channel"] == channel and decision["allowed"]:
             decision |= {"allowed": False, "rule": RULE, "source": "person", "reason": reason, "text": text}
             decision |= {"when": None, "held_until": None}
-    plan.decisions = bulk.Json(json_text.write(decisions))
     plan.status = tracking.summary([delivery.status for delivery in plan.deliveries])
 
 

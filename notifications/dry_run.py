@@ -6,7 +6,7 @@ from notifications import audience, broadcasts, caps, messages, planning
 from notifications.models import Delivery, Notification
 from notifications.plans import Plan
 from notifications.tracking import Status
-from project.foundation import clock, json_text
+from project.foundation import clock
 from templates_app import sms
 from templates_app.rendering import RenderError
 
@@ -25,7 +25,7 @@ def of(notification: Notification) -> dict[str, Any]:
     going = [delivery for delivery in plan.deliveries if delivery.status in _GOING]
     content = {delivery.channel: _parts(plan, delivery) for delivery in reversed(going)}
     return {
-        "decisions": json_text.read(str(plan.decisions or "[]")),
+        "decisions": plan.decided,
         "content": dict(reversed(content.items())),
         "cost": {
             "messages": {channel: sum(each.channel == channel for each in going) for channel in reversed(content)},

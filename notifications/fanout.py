@@ -3,9 +3,14 @@
 Whoever holds a broadcast's lock works on it, and the lock ends with the transaction, so a worker that dies has done its
 step entirely or not at all. Only so many notifications are made ahead of what leaves that a pause takes hold at once
 and nothing else drowns.
+
+The next people are noted, in a commit, and then planned in the transaction that writes their notifications. Should a
+process not live to finish that, theirs are written without plans, and planned as those of single requests are: under
+leases that count whom it dies of.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,7 +18,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from notifications import audience, doorbell, outcomes, tracking
+from notifications import audience, doorbell, outcomes, planning, tracking
 from notifications.models import Broadcast, Delivery, Event, Lane, Notification
 from notifications.tracking import Change
 from project.foundation import bulk, clock, ids
@@ -22,6 +27,7 @@ from project.foundation.locks import try_lock
 Status = Broadcast.Status
 
 PAUSED = "broadcast_paused"
+_BEGINNING = timedelta(seconds=2)  # between the commit that notes it and the transaction that plans, at the most
 _LOOK_AGAIN = timedelta(minutes=1)  # when only operators can move what is left
 _STOPPABLE = [Delivery.Status.SCHEDULED, Delivery.Status.QUEUED, Delivery.Status.HELD]
 
@@ -32,11 +38,24 @@ def advance_due() -> int:
     return sum(_advance(id) for id in list(due.values_list("pk", flat=True)))
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class _Noted:
+    """The next people are to be planned now, and the broadcast says so."""
+
+    at: datetime
+    size: int
+
+
 def _advance(id: UUID) -> int:
-    if not try_lock("broadcast", id):
+    moved = _step(id)
+    return _plan(id, moved) if isinstance(moved, _Noted) else moved
+
+
+@transaction.atomic
+def _step(id: UUID) -> int | _Noted:
+    """Do one step; return how many rows were moved by it, or what is to be done next."""
+    if not _mine(id):
         return 0
-    _let_go_when_stalled()
     status = Broadcast.objects.values_list("status", flat=True).get(pk=id)
     if status == Status.MATERIALISING:
         return _materialise(id)  # may take long: a pause need not wait for it
@@ -49,6 +68,25 @@ def _advance(id: UUID) -> int:
     if broadcast.status == Status.RUNNING:
         return _run(broadcast, now)
     return _stop(broadcast, now) if broadcast.status == Status.CANCELLED else 0
+
+
+@transaction.atomic
+def _plan(id: UUID, noted: _Noted) -> int:
+    """Write the notifications of the next people with their plans, unless that was taken from us meanwhile."""
+    if not _mine(id):
+        return 0
+    broadcast = Broadcast.objects.select_for_update().get(pk=id)
+    if broadcast.status != Status.RUNNING or broadcast.planning_since != noted.at:
+        return 0
+    return _write_chunk(broadcast, noted.size, clock.now(), planned=True)
+
+
+def _mine(id: UUID) -> bool:
+    """Take the broadcast's lock until the transaction ends, unless another process has it."""
+    if not try_lock("broadcast", id):
+        return False
+    _let_go_when_stalled()
+    return True
 
 
 def _let_go_when_stalled() -> None:
@@ -74,13 +112,28 @@ def _start(broadcast: Broadcast) -> int:
     return 1
 
 
-def _run(broadcast: Broadcast, now: datetime) -> int:
+def _run(broadcast: Broadcast, now: datetime) -> int | _Noted:
     if woken := _wake(broadcast, now):
         return woken
     if broadcast.noted >= (broadcast.total or 0):
         return _finish(broadcast, now)
-    room = settings.BROADCAST_LOOK_AHEAD - _waiting(broadcast, now)
-    return _write_chunk(broadcast, min(room, settings.CLAIM_SIZE), now) if room > 0 else 0
+    if broadcast.planning_since is None:
+        size = _room(broadcast, now)
+        return _note(broadcast, size, now) if size else 0
+    if now < broadcast.planning_since + _BEGINNING:
+        return 0
+    return _write_chunk(broadcast, _room(broadcast, now), now, planned=False)
+
+
+def _note(broadcast: Broadcast, size: int, now: datetime) -> _Noted:
+    broadcast.planning_since = now
+    broadcast.save(update_fields=["planning_since"])
+    return _Noted(now, size)
+
+
+def _room(broadcast: Broadcast, now: datetime) -> int:
+    """Return for how many people notifications may be made now."""
+    return max(0, min(settings.BROADCAST_LOOK_AHEAD - _waiting(broadcast, now), settings.CLAIM_SIZE))
 
 
 def _wake(broadcast: Broadcast, now: datetime) -> int:
@@ -103,29 +156,37 @@ def _waiting(broadcast: Broadcast, now: datetime) -> int:
     return unplanned + Delivery.objects.filter(broadcast=broadcast, due_at__lte=now).order_by()[:most].count()
 
 
-def _write_chunk(broadcast: Broadcast, size: int, now: datetime) -> int:
+def _write_chunk(broadcast: Broadcast, size: int, now: datetime, *, planned: bool) -> int:
     """Make the notifications of the next people, and remember how far we came, in the same commit."""
+    people = audience.after(broadcast.pk, broadcast.reached, size) if size else []
     if broadcast.origin is None:
         broadcast.origin, broadcast.started_at = ids.new_id(), now
-    people = audience.after(broadcast.pk, broadcast.reached, size)
-    bulk.insert(_notifications(broadcast, broadcast.origin, people, now))
-    broadcast.reached = people[-1]
+    if people:
+        notifications = _notifications(broadcast, broadcast.origin, people, due_at=None if planned else now)
+        if planned:
+            planning.write_planned(notifications, now)
+        else:
+            bulk.insert(notifications)
+            doorbell.ring(doorbell.PLAN)
+        broadcast.reached = people[-1]
     broadcast.noted += len(people)
-    broadcast.save(update_fields=["origin", "started_at", "reached", "noted"])
-    doorbell.ring(doorbell.PLAN)
+    broadcast.planning_since = None
+    broadcast.save(update_fields=["origin", "started_at", "reached", "noted", "planning_since"])
     return len(people)
 
 
-def _notifications(broadcast: Broadcast, origin: UUID, people: Sequence[int], now: datetime) -> Sequence[Notification]:
+def _notifications(
+    broadcast: Broadcast, origin: UUID, people: Sequence[int], *, due_at: datetime | None
+) -> Sequence[Notification]:
     same = Notification(
         caller_id=broadcast.caller_id,
         mode=broadcast.mode,
         type_id=broadcast.type_id,
-        broadcast_id=broadcast.pk,
+        broadcast=broadcast,
         priority=broadcast.priority,
         lane=Lane.BULK,
         payload=None,
-        due_at=now,
+        due_at=due_at,
     )
     # The ids are derived, so that the same person twice would be the same key twice, which no table takes.
     return [bulk.like(same, id=ids.derived_id(origin, broadcast.pk, pk), user_id=pk) for pk in people]

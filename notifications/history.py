@@ -1,6 +1,6 @@
 """Reading what became of notifications: one question, one place, a constant number of queries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from notifications.models import CallerNotificationId, Delivery, Event, Notification, ProviderAccount
+from notifications.models import Attempt, CallerNotificationId, Delivery, Event, Notification, ProviderAccount
 from preferences import contact_points
 from preferences.models import ContactPoint
 from project.foundation import ids
@@ -82,7 +82,7 @@ def skips(notification: Notification, kept: Iterable[Delivery]) -> list[Delivery
     Planning keeps no row for a channel that nobody asked for; what was decided about it stands in the decisions.
     """
     known = {delivery.id for delivery in kept}
-    passed_over = [decision for decision in notification.decisions or [] if not decision["allowed"]]
+    passed_over = [decision for decision in notification.decided or [] if not decision["allowed"]]
     found = [
         Delivery(
             id=ids.derived_id(notification.id, 0, decision["channel"], decision["contact_point_id"] or ""),
@@ -107,14 +107,48 @@ def facts(found: list[Delivery]) -> Facts:
     )
 
 
-def timeline(notification: Notification) -> list[dict[str, Any]]:
-    """Return what happened, oldest first, beginning with its acceptance. One query."""
-    begin: dict[str, Any] = {
-        "at": ids.created_at(notification.id),
-        "event": "accepted",
-        "delivery_id": None,
-        "detail": "",
-    }
+def planned_at(notification: Notification) -> datetime | None:
+    """Return when it was planned; None while it waits for that."""
+    if notification.planned_at is None:  # planned by a release that noted it as events alone
+        return Event.objects.filter(notification_id=notification.id).order_by("at").values_list("at", flat=True).first()
+    return notification.planned_at
+
+
+def tells_of_planning(delivery: Delivery) -> bool:
+    """Tell whether what planning made of a delivery can be read from its row for ever, so that it needs no event."""
+    if delivery.channel == "in_app" and delivery.status == Delivery.Status.DELIVERED:
+        return True
+    return delivery.status == Delivery.Status.QUEUED and not (delivery.reason or delivery.error)
+
+
+def timeline(notification: Notification, deliveries: Iterable[Delivery]) -> list[dict[str, Any]]:
+    """Return what happened, oldest first, beginning with its acceptance. Two queries.
+
+    `deliveries`: those that are stored. What the rows of its deliveries and attempts tell has no event of its own: that
+    a delivery was queued when it was planned, or put into the inbox, and when a provider accepted it.
+    """
     rows = Event.objects.filter(notification_id=notification.id, id__gte=ids.time_bounds([notification.id])[0])
     events = rows.exclude(kind="accepted").order_by("at", "id").values("at", "delivery_id", "detail", event=F("kind"))
-    return [begin, *map(dict, events)]
+    noted = list(map(dict, events))
+    known = {(event["at"], event["delivery_id"]) for event in noted}
+    told = [
+        event
+        for event in _told_by_rows(notification, list(deliveries))
+        if (event["at"], event["delivery_id"]) not in known
+    ]
+    begin = _event(ids.created_at(notification.id), "accepted", None)
+    return [begin, *sorted([*told, *noted], key=lambda event: event["at"])]
+
+
+def _told_by_rows(notification: Notification, deliveries: Sequence[Delivery]) -> Iterator[dict[str, Any]]:
+    planned = notification.planned_at
+    for delivery in deliveries if planned else ():
+        in_inbox = delivery.channel == "in_app" and delivery.delivered_at == planned
+        yield _event(planned, "delivered" if in_inbox else "queued", delivery.id)
+    accepted = Attempt.objects.filter(delivery_id__in=[delivery.id for delivery in deliveries], outcome="accepted")
+    for delivery_id, at in accepted.order_by("id").values_list("delivery_id", "finished_at"):
+        yield _event(at, "sent", delivery_id)
+
+
+def _event(at: datetime | None, name: str, delivery_id: UUID | None) -> dict[str, Any]:
+    return {"at": at, "event": name, "delivery_id": delivery_id, "detail": ""}

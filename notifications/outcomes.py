@@ -35,6 +35,7 @@ def change(
                 Status.SENT,
                 provider_account_id=account_id,
                 provider_message_id=outcome.provider_message_id,
+                on_record=True,
             )
         case "recipient":
             return Change(delivery, Status.FAILED, error=outcome.error, provider_account_id=account_id)

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 from django.conf import settings
 
 from notifications import addressee, timing
-from notifications.models import Delivery, Notification
+from notifications.models import Delivery, Notification, SharedDecisions
 from notifications.tracking import Status
 from preferences.channels import CHANNELS
 from preferences.decisions import Facts, Person, Verdict, decide_each
@@ -36,18 +35,15 @@ class _Kept:
 
 @dataclass(frozen=True)
 class Outline:
-    """Decisions and deliveries of one likeness. In `decisions` each contact point's id is a mark."""
+    """Decisions and deliveries of one likeness."""
 
-    decisions: str
-    points: tuple[tuple[str, int], ...]  # mark and place of each contact point that the decisions name
+    shared: SharedDecisions
+    points: tuple[int, ...]  # the places of those contact points that the decisions name
     kept: tuple[_Kept, ...]
 
-    def decisions_of(self, person: Person) -> bulk.Json:
-        """Return what was decided for one person, as history keeps it."""
-        text = self.decisions
-        for mark, place in self.points:
-            text = text.replace(mark, str(person.contact_points[place].id))
-        return bulk.Json(text)
+    def contact_points_of(self, person: Person) -> list[str]:
+        """Return the contact points that the decisions name, as they are one person's."""
+        return [str(person.contact_points[place].id) for place in self.points]
 
     def deliveries_of(
         self, notification: Notification, person: Person, expiry: Callable[[str, datetime], datetime]
@@ -94,28 +90,26 @@ def _likeness(person: Person) -> tuple[Any, ...]:
 
 def _outline(facts: Facts, now: datetime) -> Outline:
     places = {point.id: place for place, point in enumerate(facts.person.contact_points)}
-    marks: dict[str, int] = {}
+    named: list[int] = []
     decisions: list[dict[str, Any]] = []
     kept: list[_Kept] = []
     for channel in facts.preferred or CHANNELS:
         for point, verdict in decide_each(facts, channel):
             place = places[point.id] if point else None
-            mark = str(uuid4()) if point else None
-            if mark is not None and place is not None:
-                marks[mark] = place
             if verdict.allowed:
                 verdict = timing.gathered(facts, channel) or verdict
             quiet = timing.quiet_until(facts.person, facts.category, channel, now) if verdict.allowed else None
             if quiet is not None:
                 verdict = replace(verdict, text=f"{verdict.text} {timing.words(facts.person, quiet)}")
-            decisions.append(_decision(channel, mark, verdict, now, quiet))
+            decisions.append(_decision(channel, None if place is None else len(named), verdict, now, quiet))
+            named += [] if place is None else [place]
             if verdict.allowed or _worth_a_row(verdict, channel, facts):
                 kept.append(_Kept(channel, place, _row(channel, verdict, now, quiet), quiet))
-    return Outline(json_text.write(decisions), tuple(marks.items()), tuple(kept))
+    return Outline(SharedDecisions(decisions=decisions), tuple(named), tuple(kept))
 
 
 def _decision(
-    channel: str, point: str | None, verdict: Verdict, now: datetime, quiet: datetime | None
+    channel: str, point: int | None, verdict: Verdict, now: datetime, quiet: datetime | None
 ) -> dict[str, Any]:
     return {
         "channel": channel,

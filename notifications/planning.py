@@ -1,7 +1,7 @@
 """The second act: due notifications become decisions, deliveries and inbox items, up to CLAIM_SIZE at a time."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from notifications import (
     digests,
     doorbell,
     gathering,
+    history,
     leases,
     messages,
     schedules,
@@ -28,7 +29,7 @@ from notifications.outlines import Outlines
 from notifications.plans import Plan
 from preferences.decisions import Person
 from preferences.loading import load_people
-from project.foundation import bulk, ids
+from project.foundation import bulk
 from templates_app.models import Type
 from templates_app.rendering import RenderError
 
@@ -37,7 +38,10 @@ logger = logging.getLogger(__name__)
 POISON_AFTER = 3  # leases that ran out: whoever plans this row dies of it
 _DEADLY = "Planning this notification ended its worker."
 _PARKED = timedelta(days=366)  # should it come due all the same, it is looked at and parked again
-_WRITTEN = ["status", "decisions", "template_version", "due_at", "lease", "leased_until", "recoveries"]
+_WRITTEN = [
+    "status", "planned_at", "shared_decisions", "contact_points", "decisions", "template_version", "due_at", "lease",
+    "leased_until", "recoveries",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,25 @@ def plan_due(*, lane: int | None = None) -> int:
         known = _Known(claim.now, people, types, Outlines(claim.now), _digests(claim, people, types))
         _store([_plan(notification, known) for notification in claim.rows], claim)
     return len(claim.rows)
+
+
+def write_planned(notifications: Sequence[Notification], now: datetime) -> None:
+    """Write new notifications of a running broadcast with their plans, inside the caller's transaction.
+
+    They were never due for planning, so none is claimed and none written twice. What they do to this process they would
+    do to the next, too: whoever calls this remembers that it was tried.
+    """
+    gathering.attach_broadcasts(notifications)
+    people = load_people({notification.user_id for notification in notifications})
+    types = gathering.types({notification.type_id for notification in notifications})
+    known = _Known(now, people, types, Outlines(now), {})
+    plans = [_plan(notification, known) for notification in notifications]
+    caps.apply(plans, token=None, now=now)
+    for plan in plans:
+        _close(plan, now)
+    _write_shared(plans)
+    bulk.insert([plan.notification for plan in plans])
+    _write_rest(plans, now)
 
 
 def preview(notification: Notification, now: datetime) -> Plan:
@@ -113,7 +136,8 @@ def _decide(notification: Notification, known: _Known) -> Plan:
         type=type_,
         is_digest=notification.id in known.digests,
         version_id=_version_id(notification, type_),
-        decisions=outline.decisions_of(person),
+        shared=outline.shared,
+        contact_points=outline.contact_points_of(person),
         deliveries=outline.deliveries_of(
             notification, person, lambda channel, due_at: _expiry(notification, type_, channel, due_at)
         ),
@@ -169,7 +193,7 @@ def _store(plans: Sequence[Plan], claim: leases.Claim[Notification]) -> None:
     caps.apply(plans, token=claim.token, now=claim.now)
     for plan in plans:
         if not plan.parked:
-            _close(plan)
+            _close(plan, claim.now)
     if parked := [plan.notification for plan in plans if plan.parked]:
         held = leases.still_held(Notification, [notification.id for notification in parked], claim.token)
         _park([notification for notification in parked if notification.id in held], claim.now)
@@ -177,11 +201,22 @@ def _store(plans: Sequence[Plan], claim: leases.Claim[Notification]) -> None:
     rows = [plan.notification for plan in by_id.values()]
     kept = [by_id[row.id] for row in bulk.update_held(rows, _WRITTEN, lease=claim.token)]
     bulk.update([plan.notification for plan in kept if plan.is_digest], ["channels_preferred", "payload"])
-    deliveries = [delivery for plan in kept for delivery in plan.deliveries]
-    frames = feed.add_items([plan.item for plan in kept if plan.item])
+    _write_shared(kept)
+    _write_rest(kept, claim.now)
+
+
+def _write_shared(plans: Sequence[Plan]) -> None:
+    """Write what the notifications refer to, once for all that are alike."""
+    bulk.insert(list({plan.shared.pk: plan.shared for plan in plans if plan.shared is not None}.values()))
+
+
+def _write_rest(plans: Sequence[Plan], now: datetime) -> None:
+    """Write what comes of notifications that are written themselves, and tell whoever waits for it."""
+    deliveries = [delivery for plan in plans for delivery in plan.deliveries]
+    frames = feed.add_items([plan.item for plan in plans if plan.item])
     bulk.insert(deliveries)
-    digests.gather(kept, claim.now)
-    bulk.insert([event for plan in kept for event in _events(plan, claim.now)])
+    digests.gather(plans, now)
+    bulk.insert([event for plan in plans for event in _events(plan, now)])
     transaction.on_commit(partial(hub.publish, frames))
     for channel in {delivery.channel for delivery in deliveries if delivery.due_at}:
         doorbell.ring(channel)
@@ -194,28 +229,28 @@ def _park(notifications: Sequence[Notification], now: datetime) -> None:
     bulk.update(notifications, ["due_at", "lease", "leased_until"])
 
 
-def _close(plan: Plan) -> None:
+def _close(plan: Plan, now: datetime) -> None:
     notification = plan.notification
-    notification.status = plan.status
-    notification.decisions = plan.decisions
+    notification.status, notification.planned_at = plan.status, now
+    notification.shared_decisions_id = plan.shared.pk if plan.shared is not None else None
+    notification.contact_points, notification.decisions = plan.contact_points, plan.decisions
     notification.template_version_id = plan.version_id
     notification.due_at, notification.lease, notification.leased_until = None, None, None
     notification.recoveries = 0
 
 
-def _events(plan: Plan, now: datetime) -> list[Event]:
+def _events(plan: Plan, now: datetime) -> Iterator[Event]:
+    """Yield what history.timeline could not tell by the rows themselves."""
     if not plan.deliveries:
-        kind = plan.status if plan.decisions is None else "planned"
-        return [Event(notification_id=plan.notification.id, kind=kind, at=now, detail=plan.error)]
-    blank = Event(at=now)
-    return [
-        bulk.like(
-            blank,
-            id=ids.new_id(),
+        kind = "planned" if plan.decided else plan.status
+        yield Event(notification_id=plan.notification.id, kind=kind, at=now, detail=plan.error)
+    for delivery in plan.deliveries:
+        if history.tells_of_planning(delivery):
+            continue
+        yield Event(
             notification_id=plan.notification.id,
             delivery_id=delivery.id,
             kind=delivery.status,
+            at=now,
             detail=delivery.error or delivery.reason,
         )
-        for delivery in plan.deliveries
-    ]

@@ -1,11 +1,11 @@
 """What a planner makes of notifications before it is written."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from notifications.inbox import feed
-from notifications.models import Delivery, Notification
+from notifications.models import Delivery, Notification, SharedDecisions
 from preferences.decisions import Person
-from project.foundation import bulk
 from templates_app.models import Type
 
 
@@ -16,7 +16,9 @@ class Plan:
     notification: Notification
     status: str = ""
     version_id: int | None = None
-    decisions: bulk.Json | None = None
+    shared: SharedDecisions | None = None  # what was decided, and the contact points that are named there
+    contact_points: list[str] | None = None
+    decisions: list[dict[str, Any]] | None = None  # where something else was decided for this one
     deliveries: list[Delivery] = field(default_factory=list)
     item: feed.NewItem | None = None
     error: str = ""
@@ -24,3 +26,10 @@ class Plan:
     person: Person | None = None  # and the type: of what was put to the rules
     type: Type | None = None
     is_digest: bool = False  # what it says was found out just now, and is stored with it
+
+    @property
+    def decided(self) -> list[dict[str, Any]]:
+        """What was decided, channel by channel; nothing where no rule was asked."""
+        if self.decisions is not None or self.shared is None:
+            return self.decisions or []
+        return self.shared.told_of(self.contact_points or ())

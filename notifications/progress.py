@@ -18,6 +18,7 @@ _RANKS = {
 }
 # A broadcast's people are planned at once, so "scheduled" are those whose messages wait for quiet hours to end.
 _GOING = (Notification.Status.COMPLETED, Notification.Status.PROCESSING, Notification.Status.SCHEDULED)
+_PUT_TO_THE_RULES = Q(shared_decisions__isnull=False) | Q(decisions__isnull=False)
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def of(broadcast: Broadcast) -> Progress:
 def _by_status(broadcast: Broadcast) -> tuple[dict[str, int], int]:
     """Return how many notifications are in each status, and how many of all were put to the rules."""
     rows = Notification.objects.filter(broadcast=broadcast).order_by().values("status")
-    counted = rows.annotate(count=Count("id"), planned=Count("id", filter=Q(decisions__isnull=False)))
+    counted = rows.annotate(count=Count("id"), planned=Count("id", filter=_PUT_TO_THE_RULES))
     found = list(counted.values_list("status", "count", "planned"))
     return {status: count for status, count, _ in found}, sum(planned for *_, planned in found)
 

@@ -13,11 +13,13 @@ from django.db import InterfaceError, OperationalError, connection
 from notifications import delivery, doorbell, fanout, holding, lanes, leases, planning, stopping
 from notifications.inbox import late
 from notifications.models import Lane
+from project.foundation import prepared
 
 logger = logging.getLogger(__name__)
 
 SELDOM_SECONDS = 0.5  # between looks at broadcasts and at what is held, while there is other work
 _LOOK_AGAIN_SECONDS = 0.3
+_ABOVE_BULK = (Lane.HIGH, Lane.NORMAL)
 
 
 def sweep(ended: Callable[[], bool] = stopping.asked) -> int:
@@ -36,12 +38,13 @@ def sweep(ended: Callable[[], bool] = stopping.asked) -> int:
 
 def _work(ended: Callable[[], bool]) -> int:
     """Take up whatever is due, and look at what changes seldom now and then and before the end."""
-    total, look_again = 0, 0.0
+    prepared.get_ready()
+    total, look_again, bulk = 0, 0.0, _Bulk()
     while not ended():
         whole = time.monotonic() >= look_again
-        count = (holding.let_go() if whole else 0) or _once(ended, whole=whole)
+        count = (holding.let_go() if whole else 0) or _once(bulk, ended, whole=whole)
         if count:
-            look_again = time.monotonic() + SELDOM_SECONDS if whole else look_again
+            look_again = time.monotonic() + SELDOM_SECONDS if whole and not bulk.advanced else look_again
         elif whole:
             break
         else:
@@ -50,9 +53,31 @@ def _work(ended: Callable[[], bool]) -> int:
     return total
 
 
-def _once(ended: Callable[[], bool], *, whole: bool) -> int:
-    due = leases.look()
-    return _round(Lane.HIGH, due, ended) or _round(Lane.NORMAL, due, ended) or _bulk(due, ended, whole=whole)
+def _once(bulk: "_Bulk", ended: Callable[[], bool], *, whole: bool) -> int:
+    due = leases.look(_ABOVE_BULK)
+    return _round(Lane.HIGH, due, ended) or _round(Lane.NORMAL, due, ended) or bulk.round(ended, whole=whole)
+
+
+class _Bulk:
+    """The bulk lane. What was due there will be due again, mostly: it is looked for now and then, not every time."""
+
+    def __init__(self) -> None:
+        self.advanced = False  # a broadcast moved on: it may move on further
+        self._due: leases.Due | None = None
+
+    def round(self, ended: Callable[[], bool], *, whole: bool) -> int:
+        self.advanced = False
+        with lanes.bulk() as permitted:
+            if not permitted:
+                return 0
+            moved = fanout.advance_due() if whole else 0
+            self.advanced = moved > 0
+            if self._due is None or whole:
+                self._due = leases.look([Lane.BULK])
+            done = _round(Lane.BULK, self._due, ended)
+            if not done:
+                self._due = None
+            return moved + done
 
 
 def _round(lane: Lane, due: leases.Due, ended: Callable[[], bool]) -> int:
@@ -91,15 +116,6 @@ def _deliver_due(channel: str, lane: Lane) -> int:
 
 def _urgent(ended: Callable[[], bool]) -> int:
     total = 0
-    while not ended() and (count := _round(Lane.HIGH, leases.look(), ended)):
+    while not ended() and (count := _round(Lane.HIGH, leases.look([Lane.HIGH]), ended)):
         total += count
     return total
-
-
-def _bulk(due: leases.Due, ended: Callable[[], bool], *, whole: bool) -> int:
-    if not (whole or Lane.BULK in due.planning or due.channels[Lane.BULK]):
-        return 0
-    with lanes.bulk() as permitted:
-        if not permitted:
-            return 0
-        return (fanout.advance_due() if whole else 0) + _round(Lane.BULK, due, ended)

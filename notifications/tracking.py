@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from notifications.models import Delivery, Event, Notification
-from project.foundation import bulk, ids
+from project.foundation import bulk, ids, prepared
 
 Status = Delivery.Status
 
@@ -84,6 +84,7 @@ class Change:
     at: datetime | None = None  # when it happened, as a provider says; None: now
     provider_account_id: int | None = None
     provider_message_id: str = ""
+    on_record: bool = False  # its attempt tells it, so that it needs no event: see notifications.history
 
 
 def lock_notifications(deliveries: Iterable[Delivery]) -> None:
@@ -115,7 +116,7 @@ def record(changes: Sequence[Change], *, now: datetime) -> None:
     for change in changes:
         _apply(change, now)
     bulk.update([change.delivery for change in changes], _WRITTEN)
-    bulk.insert(_events(changes, now))
+    bulk.insert(_events([change for change in changes if not change.on_record], now))
     summarise({change.delivery.notification_id for change in changes})
 
 
@@ -176,7 +177,7 @@ def _summarise_at_once(notification_ids: set[UUID]) -> None:
     low, high = ids.time_bounds(list(notification_ids))
     cases = " ".join(f"WHEN bool_or(d.status = ANY(%s)) THEN '{outcome.value}'" for _, outcome in _PRECEDENCE)
     keys = "{" + ",".join(id.hex for id in notification_ids) + "}"
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(
             f"""
             UPDATE {Notification._meta.db_table} n SET status = s.status

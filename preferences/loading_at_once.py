@@ -10,7 +10,7 @@ from django.db import connection
 
 from preferences.decisions import Muted
 from preferences.models import Category, ContactPoint, Mute, Preference, User
-from project.foundation import json_text
+from project.foundation import json_text, prepared
 from project.foundation.columns import Read, reader
 
 
@@ -26,7 +26,7 @@ class Stored(NamedTuple):
 def load(user_pks: Sequence[int], names: tuple[str, ...]) -> list[Stored]:
     """Return the people behind these keys with the named fields. One statement."""
     sql, readers = _statement(names)
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(sql, ["{" + ",".join(map(str, user_pks)) + "}"])
         return [_stored(row, readers) for row in cursor.fetchall()]
 

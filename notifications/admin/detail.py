@@ -68,7 +68,7 @@ def of(notification: Notification) -> Detail:
     hidden = {"link"} if notification.type.key in _SECRET_LINKS else set()
     return Detail(
         created_at=created_at(notification.id),
-        decisions=[_decision(stored) for stored in notification.decisions or []],
+        decisions=[_decision(stored) for stored in notification.decided or []],
         sendings=_sendings(deliveries),
         timeline=_timeline(notification, deliveries),
         said=[(key.capitalize(), str(payload[key])) for key in _SAID if payload.get(key) and key not in hidden]
@@ -118,7 +118,7 @@ def _timeline(notification: Notification, deliveries: list[Delivery]) -> list[Ha
             where=channels.get(line["delivery_id"], ""),
             detail=_caller(notification) if line["event"] == "accepted" else words.explain(line["detail"]),
         )
-        for line in history.timeline(notification)
+        for line in history.timeline(notification, deliveries)
     ]
 
 

@@ -173,17 +173,17 @@ def _summary(notification: Notification) -> dict[str, Any]:
 
 
 def _full(notification: Notification) -> dict[str, Any]:
-    deliveries = history.deliveries(notification)
-    deliveries += history.skips(notification, deliveries)
+    stored = history.deliveries(notification)
+    deliveries = [*stored, *history.skips(notification, stored)]
     facts = history.facts(deliveries)
-    events = history.timeline(notification)
+    events = history.timeline(notification, stored)
     queued = {event["delivery_id"]: event["at"] for event in reversed(events)}
     begin = ids.created_at(notification.id)
     return _summary(notification) | {
         "channels_preferred": notification.channels_preferred,
         "locale": notification.locale or None,
         "metadata": notification.metadata,
-        "decisions": notification.decisions or [],
+        "decisions": notification.decided or [],
         "deliveries": [_delivery(delivery, facts, queued.get(delivery.id, begin)) for delivery in deliveries],
         "timeline": events,
     }

@@ -10,6 +10,8 @@ from notifications.models.notification import Lane, Mode, Notification
 from notifications.models.outbox import OutboxMessage
 from notifications.models.provider_account import ProviderAccount
 from notifications.models.receipt import ReceiptCall, ReceiptRecord
+from notifications.models.retention import RetentionMark
+from notifications.models.shared_decisions import SharedDecisions
 from notifications.models.troubled_address import TroubledAddress
 from notifications.models.views_of_delivery import DeadLetter, UnknownDelivery
 
@@ -37,6 +39,8 @@ __all__ = [
     "ProviderAccount",
     "ReceiptCall",
     "ReceiptRecord",
+    "RetentionMark",
+    "SharedDecisions",
     "TroubledAddress",
     "UnknownDelivery",
 ]

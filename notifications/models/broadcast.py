@@ -38,6 +38,8 @@ class Broadcast(models.Model):
     reached = models.BigIntegerField(default=0)
     noted = models.PositiveIntegerField(default=0)  # people up to `reached`
     origin = models.UUIDField(null=True, blank=True)  # the ids of its notifications are derived from this one
+    # Somebody began to plan the next people then. What is still there after a moment, they did not live to finish.
+    planning_since = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 

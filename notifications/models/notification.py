@@ -79,7 +79,20 @@ class Notification(models.Model):
         db_index=False,
         related_name="+",
     )  # pinned when planned
-    decisions = models.JSONField(null=True, blank=True)  # null until planned
+    planned_at = models.DateTimeField(null=True, blank=True)
+    # What was decided: for all who are alike, with the contact points that it names in this one's case; or, where
+    # something else was decided for this one, in `decisions`. Read `decided`.
+    shared_decisions = models.ForeignKey(
+        "notifications.SharedDecisions",
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    contact_points = models.JSONField(null=True, blank=True)
+    decisions = models.JSONField(null=True, blank=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.ACCEPTED)
 
     # The queue: a row is planning work while due_at is set, and free when its lease is absent or over.
@@ -117,6 +130,13 @@ class Notification(models.Model):
         inherited = self.payload is None and self.broadcast is not None
         found: dict[str, Any] | None = self.broadcast.payload if inherited and self.broadcast else self.payload
         return found or {}
+
+    @property
+    def decided(self) -> list[dict[str, Any]] | None:
+        """What was decided, channel by channel; None until it is planned."""
+        if self.decisions is not None or self.shared_decisions is None:
+            return self.decisions
+        return self.shared_decisions.told_of(self.contact_points or ())
 
     @property
     def public_id(self) -> UUID:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from django.db import connection, models
 from django.db.models.base import ModelState
 
-from project.foundation import sqlite_rows
+from project.foundation import prepared, sqlite_rows
 from project.foundation.columns import Column, Json, Read, reader
 
 __all__ = ["Json", "insert", "like", "lock", "select", "update", "update_held"]
@@ -30,7 +30,7 @@ def select(model: type[Row], sql: str, parameters: Any) -> list[Row]:
     """Return the rows of a statement whose columns are the model's, as `objects.raw` does, at a third of its cost."""
     if connection.vendor != "postgresql":
         return list(model._default_manager.raw(sql, parameters))
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(sql, parameters)
         by_column: dict[Any, Any] = {field.column: field for field in model._meta.concrete_fields}
         # A column of the next release, whose migration has run already, is carried along and means nothing here.
@@ -66,7 +66,7 @@ def lock(model: type[models.Model], keys: Iterable[Any], **held: Any) -> list[An
     key = _column(model, model._meta.pk.name)
     texts = key.texts_of(wanted)
     sql, parameters = _locking(model, key, texts, held)
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(sql, parameters)
         return [found for (found,) in cursor.fetchall()]
 
@@ -158,7 +158,7 @@ def _update_from_arrays(
         mine, locking = _locking(model, key, texts[0], held)
         first = f"WITH mine AS MATERIALIZED ({mine}) "
         where += f" AND t.{key.quoted} IN (SELECT {key.quoted} FROM mine)"
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(
             f"{first}UPDATE {_quote(model._meta.db_table)} t SET {sets} FROM unnest({arrays})"
             f" AS v({names_of_arrays}) WHERE {where} RETURNING t.{key.quoted}",

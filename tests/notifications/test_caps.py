@@ -95,7 +95,7 @@ def test_what_is_one_too_many_is_dropped_and_says_why(ada, weekly_offers, droppi
 
     assert found == [("queued", ""), ("queued", ""), ("skipped", "frequency_cap")]
     last = Notification.objects.order_by("id").last()
-    decision = next(each for each in last.decisions if each["channel"] == "email")
+    decision = next(each for each in last.decided if each["channel"] == "email")
     assert (decision["allowed"], decision["rule"], decision["source"]) == (False, "frequency_cap", "person")
     assert decision["text"].startswith("You asked for at most 2 messages on e-mail a day.")
     assert (decision["when"], decision["reason"]) == (None, "frequency_cap")

@@ -89,7 +89,7 @@ def test_a_transient_failure_is_tried_again_later_and_then_given_up_on(ada, orde
 
     stored = email_of(notification)
     assert (stored.status, stored.dead, stored.attempts, stored.due_at) == ("failed", True, 3, None)
-    assert [event.kind for event in stored.events.all()] == ["queued", "queued", "queued", "failed"]
+    assert [event.kind for event in stored.events.all()] == ["queued", "queued", "failed"]
     notification.refresh_from_db()
     assert notification.status == "failed"
 

@@ -75,7 +75,7 @@ def test_what_a_person_wants_daily_is_gathered_and_told_once(ada, weekly_offers,
     assert {(row.status, row.reason) for row in email} == {("skipped", "digested")}
     assert InboxItem.objects.filter(user=ada).count() == 2  # told at once
     first.refresh_from_db()
-    decision = next(each for each in first.decisions if each["channel"] == "email")
+    decision = next(each for each in first.decided if each["channel"] == "email")
     assert (decision["allowed"], decision["rule"]) == (False, "digest")
     assert decision["text"] == "You get Offers in your daily digest."
     digest = the_digest()

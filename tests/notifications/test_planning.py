@@ -24,7 +24,7 @@ def test_every_channel_is_put_to_the_rules(ada, order_confirmation):
     planning.plan_due()
 
     notification.refresh_from_db()
-    rules = {decision["channel"]: (decision["allowed"], decision["rule"]) for decision in notification.decisions}
+    rules = {decision["channel"]: (decision["allowed"], decision["rule"]) for decision in notification.decided}
     assert rules["email"] == (True, "required")
     assert rules["sms"] == (False, "channel_default")
     assert rules["in_app"] == (True, "channel_default")

@@ -121,7 +121,7 @@ def test_a_message_waits_for_the_end_of_quiet_hours_and_then_goes(ada, order_con
     assert Delivery.objects.get(channel="in_app").status == "delivered"
     notification.refresh_from_db()
     assert notification.status == "scheduled"
-    held = {decision["channel"]: decision for decision in notification.decisions}
+    held = {decision["channel"]: decision for decision in notification.decided}
     assert datetime.fromisoformat(held["email"]["held_until"]) == end
     assert held["email"]["when"] == held["email"]["held_until"]
     assert (held["email"]["allowed"], held["email"]["rule"]) == (True, "required")

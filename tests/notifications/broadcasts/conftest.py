@@ -1,10 +1,12 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from notifications import broadcasts
+from notifications import broadcasts, fanout
 from notifications.models import Broadcast, Caller
 from preferences.models import ContactPoint, User
+from project.foundation import clock
 from project.foundation.encryption import blind_index
 from templates_app.models import Type
 from tests.notifications.api.conftest import service
@@ -31,6 +33,14 @@ def broadcast_to(audience: dict[str, Any], type_: Type, **fields: Any) -> Broadc
     payload = {"title": "Hello", "body": "To all of you.", "link": "", "template_variables": {}}
     request = broadcasts.Request(type=type_, payload=payload, audience=audience, **fields)
     return broadcasts.accept(request, actor="test").broadcast
+
+
+def written_without_plans() -> None:
+    """Write the notifications of the next people as after a planner that did not live to do it with their plans."""
+    while Broadcast.objects.filter(total=None).exists():
+        fanout.advance_due()
+    Broadcast.objects.update(planning_since=clock.now() - timedelta(minutes=1))
+    fanout.advance_due()
 
 
 @pytest.fixture

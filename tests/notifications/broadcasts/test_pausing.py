@@ -6,7 +6,7 @@ from notifications import broadcasts, delivery, fanout, planning, progress
 from notifications.models import Broadcast, Delivery, Event, Notification, OutboxMessage
 from project.foundation.models import AuditEvent
 from tests.flow import let_time_pass, run_until_idle
-from tests.notifications.broadcasts.conftest import broadcast_to, crowd
+from tests.notifications.broadcasts.conftest import broadcast_to, crowd, written_without_plans
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("outbox_accounts", "small_claims")]
 
@@ -92,8 +92,7 @@ def test_a_pause_between_two_sub_batches_stops_the_second(by_mail):
 def test_a_plan_made_before_a_pause_and_written_after_it_is_not_sent(by_mail, monkeypatch):
     crowd(2)
     broadcast = broadcast_to({"all": True}, by_mail)
-    fanout.advance_due()
-    fanout.advance_due()
+    written_without_plans()
     store = planning._store
 
     def paused_meanwhile(plans, claim):
@@ -114,8 +113,7 @@ def test_a_plan_made_before_a_pause_and_written_after_it_is_not_sent(by_mail, mo
 def test_what_was_put_aside_after_the_resume_is_found_all_the_same(by_mail):
     crowd(2)
     broadcast = broadcast_to({"all": True}, by_mail)
-    fanout.advance_due()
-    fanout.advance_due()
+    written_without_plans()
     # A worker that read the pause just before it ended, and wrote just after.
     planning._park(list(Notification.objects.all()), broadcast.due_at)
     run_until_idle()

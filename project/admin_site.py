@@ -12,12 +12,13 @@ from unfold.sites import UnfoldAdminSite
 from notifications.pages.login import BY_LINK
 from project.admin_login import TOO_MANY, WINDOW_SECONDS, LoginForm
 
-# (group, [(title, icon of Material Symbols, model)]): what is not there, or not for this person, is left out.
+# (group, [(title, icon of Material Symbols, model or model:page)]): left out is what is not there or not for them.
 _GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
     (
         "Messages",
         [
             ("Notifications", "notifications", "notifications.Notification"),
+            ("Why did they get it?", "contact_support", "notifications.Notification:why"),
             ("Broadcasts", "campaign", "notifications.Broadcast"),
             ("Dead letters", "unsubscribe", "notifications.DeadLetter"),
             ("Unknown outcomes", "help", "notifications.UnknownDelivery"),
@@ -53,6 +54,8 @@ _GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
     ),
 ]
 
+_PAGE = "why"  # the only page of that sort so far
+
 
 class CarillonAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     """Refuses sessions that an e-mailed link opened, whatever rights the account has got since."""
@@ -79,17 +82,25 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     today = {"title": "Today", "icon": "space_dashboard", "link": reverse("admin:index")}
     groups: list[dict[str, Any]] = [{"items": [today]}]
     for title, entries in _GROUPS:
-        items = [_item(*entry) for entry in entries if _is_for(request, entry[2])]
+        items = [_item(request, *entry) for entry in entries if _is_for(request, entry[2])]
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups
 
 
 def _is_for(request: HttpRequest, label: str) -> bool:
-    model = apps.get_model(label)
-    registered = admin.site._registry.get(model)
-    return registered is not None and registered.has_view_permission(request)
+    name, _colon, page = label.partition(":")
+    registered = admin.site._registry.get(apps.get_model(name))
+    if registered is None or not registered.has_view_permission(request):
+        return False
+    return not page or bool(getattr(registered, f"has_{page}_permission")(request))
 
 
-def _item(title: str, icon: str, label: str) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse(f"admin:{label.lower().replace('.', '_')}_changelist")}
+def _item(request: HttpRequest, title: str, icon: str, label: str) -> dict[str, Any]:
+    name, _colon, page = label.partition(":")
+    model = f"admin:{name.lower().replace('.', '_')}"
+    list_url, link = reverse(f"{model}_changelist"), reverse(f"{model}_{page or 'changelist'}")
+    # A model's own pages lie under its list: the one that is open is lit, and the list is not.
+    on_page = request.path.endswith(f"/{page or _PAGE}/")
+    active = request.path.startswith(list_url) and on_page is bool(page)
+    return {"title": title, "icon": icon, "link": link, "active": active}

@@ -6,6 +6,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.forms import ActionForm
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
@@ -31,8 +33,8 @@ class DeliveryList(ReadOnlyAdmin):
     list_select_related = ["user", "type", "provider_account"]
     search_fields = ["error", "user__user_id", "provider_account__name"]
     search_help_text = "Part of the error, a user id or an account"
-    fields = ["at", "user", "type", "channel_pill", "account", "status", "error", "attempts", "expires_at"]
-    readonly_fields = ["at", "channel_pill", "account"]
+    fields = ["at", "user", "type", "channel_pill", "account", "status", "error", "attempts", "expires_at", "why"]
+    readonly_fields = ["at", "channel_pill", "account", "why"]
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(f"notifications.change_{self.opts.model_name}")
@@ -44,6 +46,11 @@ class DeliveryList(ReadOnlyAdmin):
     @display(description="Channel", ordering="channel", label=True)
     def channel_pill(self, delivery: Delivery) -> str:
         return str(delivery.get_channel_display())
+
+    @admin.display(description="Why it was sent")
+    def why(self, delivery: Delivery) -> str:
+        url = reverse("admin:notifications_notification_why_this", args=[delivery.notification_id])
+        return format_html('<a href="{}">All rules, and what they had chosen</a>', url)
 
     @admin.display(description="Through")
     def account(self, delivery: Delivery) -> str:

@@ -6,8 +6,9 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import URLPattern
 
-from notifications.admin import detail, words
+from notifications.admin import detail, why, words
 from notifications.models import Notification
 from preferences.admin.base import ReadOnlyAdmin, display, moment
 from project.foundation.ids import created_at
@@ -31,6 +32,12 @@ class NotificationAdmin(ReadOnlyAdmin):
         except ValueError:
             return super().get_search_results(request, queryset, search_term)
 
+    def has_why_permission(self, request: HttpRequest) -> bool:
+        return why.may_ask(request)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*why.WhyPages(self).urls(), *super().get_urls()]
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -48,6 +55,7 @@ class NotificationAdmin(ReadOnlyAdmin):
             "status": words.status(notification),
             "pill": words.pill(words.status(notification)),
             "detail": detail.of(notification),
+            "may_ask": why.may_ask(request),
         }
         return TemplateResponse(request, "notifications/admin/notification.html", context)
 

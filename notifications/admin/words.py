@@ -43,6 +43,9 @@ _REASONS = {
     "no_contact_point": "They have no address on this channel.",
     "unconfirmed_address": "They have not confirmed the address.",
     "muted": "They paused it.",
+    "digested": "It waits for their daily digest.",
+    "frequency_cap": "It would have been more than they asked for.",
+    "quiet_hours": "It waits for their quiet hours to end.",
     "erased": "The person was erased.",
     "account": "No provider account takes this channel: set one up, or switch one on.",
     "gone": "Its server says that it is gone.",
@@ -64,6 +67,8 @@ _RULES = {
     "category_default": "The category’s default",
     "channel_default": "The channel’s default",
     "no_contact_point": "No address on this channel",
+    "digest": "The person’s daily digest",
+    "frequency_cap": "The person’s frequency cap",
     "unconfirmed_address": "The person has not confirmed the address",
     "asked_for": "It asks the person to confirm the address",
 }

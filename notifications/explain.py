@@ -5,12 +5,12 @@ from typing import Any
 
 from django.db import transaction
 
-from notifications import caps, planning
-from notifications.models import Event, Mode, Notification
+from notifications import caps, history, planning
+from notifications.models import Mode, Notification
 from notifications.timing import QUIET_HOURS
 from preferences import ledger
 from preferences.models import User
-from project.foundation import clock, json_text
+from project.foundation import clock
 from templates_app.models import Type
 
 # As preferences.decisions asks them, then what is asked of what may go out.
@@ -40,10 +40,11 @@ def of(notification: Notification) -> dict[str, Any]:
 
     One that is not planned yet is explained as if it were planned now.
     """
-    if notification.decisions is None:
+    decided = notification.decided
+    if decided is None:
         return _now(notification)
-    planned = Event.objects.filter(notification_id=notification.id).order_by("at").values_list("at", flat=True).first()
-    return _answer(notification.decisions, ledger.standing_at(notification.user_id, planned or clock.now()))
+    planned = history.planned_at(notification) or clock.now()
+    return _answer(decided, ledger.standing_at(notification.user_id, planned))
 
 
 def beforehand(user: User, type_: Type, *, preferred: Sequence[str] | None = None) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def _now(notification: Notification) -> dict[str, Any]:
         plan = planning.preview(notification, now)
         caps.apply([plan], token=None, now=now)
         transaction.set_rollback(True)
-    return _answer(json_text.read(str(plan.decisions or "[]")), ledger.standing_at(notification.user_id, now))
+    return _answer(plan.decided, ledger.standing_at(notification.user_id, now))
 
 
 def _answer(decisions: list[dict[str, Any]], preferences: dict[str, str]) -> dict[str, Any]:

@@ -94,7 +94,7 @@ class WhyPages:
             request,
             title=f"Why {user} did or didn’t get {type_}",
             notification=notification,
-            planned=notification.decisions is not None,
+            planned=notification.decided is not None,
             person=user,
             type=type_,
             then=then,

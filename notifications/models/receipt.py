@@ -53,7 +53,10 @@ class ReceiptRecord(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["account", "event_id"], name="one_receipt_per_event")]
-        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="receipt_due")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="receipt_due"),
+            models.Index(fields=["delivery_id"], name="receipt_by_delivery"),
+        ]
 
     def __str__(self) -> str:
         return self.kind

@@ -1,32 +1,28 @@
 """Mail through an e-mail service (SendGrid, Mailgun, Amazon SES, Postmark, …), each by django-anymail's code for it.
 
-Anymail's calls block, so they run in threads of this provider's own, within the deadline. Every mail is a call: what
-people get differs in every word, which the services' batch calls do not carry.
+Anymail's calls block, so they run in threads of this provider's own, within the deadline. Many mails are one call where
+the service takes mails of different words together (`anymail_batches`); elsewhere every mail is a call.
 """
 
 import asyncio
+import hashlib
 import json
 import re
-import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import import_module
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
-import requests
-from anymail.backends.base import AnymailBaseBackend
-from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsRefused
 from anymail.message import AnymailMessage
 from django.conf import settings as django_settings
-from django.core.exceptions import ImproperlyConfigured
 
-from notifications import mail, retries
-from notifications.providers import anymail_reports
-from notifications.providers.base import Message, Outcome, OutcomeKind
+from notifications import mail
+from notifications.providers import anymail_batches, anymail_reports
+from notifications.providers.anymail_batches import Batch
+from notifications.providers.anymail_calls import KEYED, Calls
+from notifications.providers.base import Message, Outcome
 from notifications.providers.callbacks import Callback, Receipt
-from notifications.providers.http import HTTPProvider, outcome
+from notifications.providers.http import HTTPProvider
 from notifications.providers.options import checked, needed_secret
 from notifications.providers.sns_topics import Topics, named
 
@@ -36,24 +32,8 @@ Service = Literal[
 ]  # fmt: skip
 SERVICES: tuple[str, ...] = get_args(Service)
 _THREADS = 16
-_TAKEN = {"sent", "queued", "unknown"}  # "unknown": the service took it and says no more
-# Of errors of Amazon SES, which come without an HTTP status.
-_BY_AWS_CODE: Mapping[str, OutcomeKind] = {
-    "TooManyRequestsException": "throttled",
-    "Throttling": "throttled",
-    "ThrottlingException": "throttled",
-    "LimitExceededException": "throttled",
-    "MessageRejected": "recipient",
-    "BadRequestException": "recipient",
-    "MailFromDomainNotVerifiedException": "account",
-    "AccountSuspendedException": "account",
-    "SendingPausedException": "account",
-    "AccessDeniedException": "account",
-    "UnrecognizedClientException": "account",
-    "InvalidClientTokenId": "account",
-    "SignatureDoesNotMatch": "account",
-    "NotFoundException": "account",
-}
+_NO_TIME = Outcome("throttled", retry_after=1.0, error="There was no time left to try.")
+T = TypeVar("T")
 
 
 def check_settings(given: dict[str, Any] | str) -> None:
@@ -97,22 +77,40 @@ class Anymail(HTTPProvider):
         }
         self.service = options.esp.replace("_", " ").title()  # type: ignore[misc]  # each account has its own
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"anymail-{options.esp}")
-        self._kept = threading.local()
+        self._calls = Calls(
+            options.esp,
+            self._settings,
+            service=self.service,
+            base_url=options.base_url,
+            timeout=timeout,
+            meaning=self._meaning,
+        )
         self._topics = Topics(named(self._settings.get("topics")), self.ask, seconds=timeout)
+
+    async def send_many(self, messages: Sequence[Message]) -> list[Outcome]:
+        deadline = asyncio.get_running_loop().time() + self.timeout
+        batch = anymail_batches.BATCHES.get(self.options.esp)
+        if batch is None or len(messages) < 2:
+            return await self.send_by(messages, deadline)
+        groups = anymail_batches.groups(messages, batch)
+        together = [[messages[place] for place in places] for places in groups if len(places) > 1]
+        told = await asyncio.gather(*(self._send_together(batch, each, deadline) for each in together))
+        found: dict[int, Outcome] = {}
+        for places, outcomes in zip((places for places in groups if len(places) > 1), told, strict=True):
+            found |= zip(places, outcomes, strict=True) if outcomes is not None else ()
+        stopped = next((each for each in found.values() if each.kind in ("account", "throttled")), None)
+        alone = [place for place in range(len(messages)) if place not in found]
+        rest = [messages[place] for place in alone]
+        found |= zip(alone, [stopped] * len(rest) if stopped else await self.send_by(rest, deadline), strict=True)
+        return [found[place] for place in range(len(messages))]
 
     async def send_one(self, message: Message, deadline: float) -> Outcome:
         try:
             letter = self._letter(message)
         except mail.CannotBeMailed as error:
             return Outcome.recipient(str(error))
-        call: Future[Outcome] = self._pool.submit(self._call, letter)
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await asyncio.shield(asyncio.wrap_future(call))
-        except TimeoutError:
-            if call.cancel():
-                return Outcome("throttled", retry_after=1.0, error="There was no time left to try.")
-            return Outcome.unknown(f"{self.service} did not answer in time.")
+        key = self._key([message])
+        return await self._in_thread(lambda: self._calls.one(letter, key=key), deadline)
 
     async def verify(self, callback: Callback) -> None:
         if self.options.esp == "amazon_ses":
@@ -126,6 +124,45 @@ class Anymail(HTTPProvider):
     async def close(self) -> None:
         await super().close()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _send_together(
+        self, batch: Batch, messages: Sequence[Message], deadline: float
+    ) -> Sequence[Outcome] | None:
+        """Send messages by one call; None: none of them was taken, and each may be sent alone."""
+        try:
+            letters = [self._letter(message) for message in messages]
+        except mail.CannotBeMailed:
+            return None
+        key = self._key(messages)
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._slots.acquire()
+        except TimeoutError:
+            return [_NO_TIME] * len(messages)
+        try:
+            found = await self._in_thread(lambda: self._calls.together(batch, letters, key=key), deadline)
+        finally:
+            self._slots.release()
+        return [found] * len(messages) if isinstance(found, Outcome) else found
+
+    async def _in_thread(self, ask: Callable[[], T], deadline: float) -> T | Outcome:
+        call: Future[T] = self._pool.submit(ask)
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await asyncio.shield(asyncio.wrap_future(call))
+        except TimeoutError:
+            return _NO_TIME if call.cancel() else Outcome.unknown(f"{self.service} did not answer in time.")
+
+    def _key(self, messages: Sequence[Message]) -> str:
+        """Return what is the same whenever these very mails are sent, and only then."""
+        if self.options.esp not in KEYED:
+            return ""
+        said = [
+            (each.delivery_id, each.to, dict(each.parts), dict(each.headers), each.message_id)
+            + tuple((file.filename, file.content) for file in each.files)
+            for each in messages
+        ]
+        return hashlib.sha256(repr((self.options.from_, said)).encode()).hexdigest()
 
     def _letter(self, message: Message) -> AnymailMessage:
         stated = mail.headers(message)
@@ -143,68 +180,3 @@ class Anymail(HTTPProvider):
             letter.attach(mail.part(file))
         letter.metadata = {"delivery_id": str(message.delivery_id)}  # comes back with every report
         return letter
-
-    def _call(self, letter: AnymailMessage) -> Outcome:
-        """Send one mail, in a thread of the pool. Whatever goes wrong is an outcome."""
-        try:
-            self._backend().send_messages([letter])
-        except (ImproperlyConfigured, ImportError) as error:
-            return Outcome.account(f"{self.service} cannot be used with these settings ({type(error).__name__}).")
-        except AnymailRecipientsRefused:
-            return Outcome.recipient(f"{self.service} refuses this recipient.")
-        except AnymailAPIError as error:
-            return self._failure(error)
-        except (AnymailError, ValueError):
-            return Outcome.recipient(f"{self.service} cannot carry this mail.")
-        (status,) = letter.anymail_status.recipients.values()
-        code = getattr(letter.anymail_status.esp_response, "status_code", 200)
-        if status.status == "unknown" and code >= 300:  # a refusal that Anymail could not assign to anybody
-            return Outcome.recipient(f"{self.service} answered {code}.")
-        if status.status in _TAKEN:
-            return Outcome.accepted(str(status.message_id or "")[:255])
-        return Outcome.recipient(f"{self.service} says that the recipient is {status.status}.")
-
-    def _backend(self) -> AnymailBaseBackend:
-        """Return this thread's backend, its connection open."""
-        if not hasattr(self._kept, "backend"):
-            module = import_module(f"anymail.backends.{self.options.esp}")
-            more: dict[str, Any] = {"timeout": self.timeout}
-            if self.options.base_url:
-                more["api_url"] = self.options.base_url
-            if self.options.esp == "amazon_ses":
-                more = {"client_params": {"endpoint_url": self.options.base_url}} if self.options.base_url else {}
-            self._kept.backend = module.EmailBackend(**self._settings, **more)
-            self._kept.backend.open()
-        backend: AnymailBaseBackend = self._kept.backend
-        return backend
-
-    def _failure(self, error: AnymailAPIError) -> Outcome:
-        """Return what a refusal means. Not the service's words: they may repeat the address or a credential."""
-        if error.status_code is not None:
-            status = int(error.status_code)
-            # Of a mail, not of a path: what the service does not find is in what we said of the mail.
-            kind: OutcomeKind = "recipient" if status in (400, 404, 422) else self._meaning(status)
-            if 200 <= status < 300:
-                return Outcome.unknown(f"{self.service} took it and said nothing that makes sense.")
-            asked = (error.response.headers if error.response is not None else {}).get("Retry-After", "")
-            wait = retries.read_retry_after(asked, datetime.now(tz=UTC))
-            return outcome(kind, f"{self.service} answered {status}.", retry_after=wait)
-        if code := _aws_code(error):
-            return outcome(_BY_AWS_CODE.get(code, "transient"), f"{self.service} answered {code}.")
-        if isinstance(error, requests.ConnectTimeout) or _was_refused(error):
-            return Outcome.transient(f"{self.service} could not be reached.")
-        return Outcome.unknown(f"{self.service} broke the connection or did not answer.")
-
-
-def _was_refused(error: Exception) -> bool:
-    """Tell whether the connection was never made: then nothing was sent."""
-    text = repr(error.__cause__)
-    return isinstance(error, requests.ConnectionError) and any(
-        name in text for name in ("NewConnectionError", "NameResolutionError", "SSLError")
-    )
-
-
-def _aws_code(error: Exception) -> str:
-    response = getattr(error.__cause__, "response", None)
-    found = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
-    return found if isinstance(found, str) and found.isalnum() else ""

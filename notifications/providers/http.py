@@ -105,7 +105,11 @@ class HTTPProvider(Provider):
         raise TypeError(f"{type(self).__name__} does not say how it sends.")
 
     async def send_many(self, messages: Sequence[Message]) -> list[Outcome]:
-        batch = _Batch(asyncio.get_running_loop().time() + self.timeout)
+        return await self.send_by(messages, asyncio.get_running_loop().time() + self.timeout)
+
+    async def send_by(self, messages: Sequence[Message], deadline: float) -> list[Outcome]:
+        """Send each message by a request of its own, by the loop's time `deadline`."""
+        batch = _Batch(deadline)
         return list(await asyncio.gather(*(self._send(message, batch) for message in messages)))
 
     async def close(self) -> None:

@@ -45,9 +45,7 @@ SETTINGS = {
 }
 # What the service says to a request, where it speaks HTTP; 200 and nothing else unless said here.
 SAYS = {
-    "anymail": lambda asked: Says(
-        200, {"ErrorCode": 0, "Message": "OK", "MessageID": new_id().hex, "To": asked.json["To"]}
-    ),
+    "anymail": lambda asked: Says(200, postmark(asked.json)),
     "apns": lambda asked: Says(200, headers={"apns-id": asked.headers["apns-id"]}),
     "fcm": lambda asked: Says(200, {"access_token": "t"} if asked.path == "/token" else {"name": new_id().hex}),
     "sns": lambda asked: Says(200, f"<PublishResult><MessageId>{new_id()}</MessageId></PublishResult>".encode()),
@@ -55,6 +53,15 @@ SAYS = {
     "twilio": lambda asked: Says(201, {"sid": f"SM{new_id().hex}", "status": "queued"}),
     "twilio_voice": lambda asked: Says(201, {"sid": f"CA{new_id().hex}", "status": "queued"}),
 }
+
+
+def postmark(asked):
+    """Return what Postmark says to a mail, or to many in one call."""
+    if isinstance(asked, list):
+        return [postmark(each) for each in asked]
+    return {"ErrorCode": 0, "Message": "OK", "MessageID": new_id().hex, "To": asked["To"]}
+
+
 # An address of each channel that a provider's first channel may be.
 ADDRESSES = {
     "chat": "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js",

@@ -35,8 +35,7 @@ def suppress(unwanted: Iterable[Unwanted], *, origin: Origin) -> list[Unwanted]:
     complaints also take the address out of use. The number of statements does not depend on the number of addresses.
     """
     with transaction.atomic():
-        # In one order everywhere, so that two writers never wait for each other.
-        wanted = dict(sorted((addresses.index(each.channel, each.address), each) for each in unwanted))
+        wanted = _by_fingerprint(unwanted)
         known = _known(wanted)
         written = _insert({index: each for index, each in wanted.items() if index not in known}, origin)
         new = {index: wanted[index] for index in sorted(written)}
@@ -50,7 +49,7 @@ def suppress(unwanted: Iterable[Unwanted], *, origin: Origin) -> list[Unwanted]:
 
 def preview(unwanted: Iterable[Unwanted]) -> set[tuple[str, str]]:
     """Return the (channel, address) of those that `suppress` would not know yet. One query, and nothing is written."""
-    wanted = {addresses.index(each.channel, each.address): each for each in unwanted}
+    wanted = _by_fingerprint(unwanted)
     known = _known(wanted)
     news = (each for index, each in wanted.items() if index not in known or _is_a_new_stop(each, known[index]))
     return {(each.channel, each.address) for each in news}
@@ -104,6 +103,14 @@ def lift_by_hand(suppression: Suppression, *, why: str, origin: Origin) -> bool:
 def find(channel: str, address: str) -> Suppression | None:
     """Return the suppression of a normalised address, be its fingerprint under an older key. One query."""
     return Suppression.objects.filter(address_index__in=addresses.indexes(channel, address)).first()
+
+
+def _by_fingerprint(unwanted: Iterable[Unwanted]) -> dict[bytes, Unwanted]:
+    """Return each address once, as it was first named, in an order in which no two writers wait for each other."""
+    wanted: dict[bytes, Unwanted] = {}
+    for each in unwanted:
+        wanted.setdefault(addresses.index(each.channel, each.address), each)
+    return {index: wanted[index] for index in sorted(wanted)}
 
 
 def _known(wanted: Mapping[bytes, Unwanted]) -> dict[bytes, Suppression]:

@@ -105,6 +105,13 @@ def test_a_thousand_addresses_cost_as_many_statements_as_one(owners, django_asse
     assert Suppression.objects.count() == 1500
 
 
+def test_an_address_that_is_named_twice_at_once_is_suppressed_once(owners):
+    both = [Unwanted("email", spelling, reason) for spelling, reason in (("a@b.org", "bounce"), ("A@b.org", "stop"))]
+
+    assert suppressions.suppress(both, origin=ORIGIN) == both[:1]
+    assert Suppression.objects.get().reason == Reason.BOUNCE
+
+
 def test_what_would_be_news_is_told_beforehand_and_nothing_is_written(owners, django_assert_num_queries):
     suppress(Reason.STOP)
     both = [Unwanted("sms", PHONE, Reason.STOP), Unwanted("email", "ada@example.com", Reason.STOP)]

@@ -148,7 +148,7 @@ def decide_one(facts: Facts, channel: str, contact_point: ContactPointFacts | No
         text = f"You have no {CHANNELS[channel].address} on file."
         return Verdict(False, "no_contact_point", "address", "no_contact_point", text)
     if verdict.allowed and contact_point is not None and _unconfirmed(facts, verdict, contact_point):
-        text = f"You have not confirmed your {CHANNELS[channel].address}, so {facts.category.name} does not go there."
+        text = f"You have not confirmed your {CHANNELS[channel].address}, so nothing of {facts.category.name} is sent there."
         return Verdict(False, "unconfirmed_address", "address", "unconfirmed_address", text)
     return verdict
 

@@ -30,17 +30,18 @@ class Channel:
     default: bool
     words: str
     address: str  # "" = everybody has it
+    confirmed_by: str = "maker"  # "owner": of an address that people type; others are made on the device itself
 
 
 CHANNELS = {
-    "email": Channel(YES, "e-mail", "e-mail address"),
-    "sms": Channel(NO, "SMS", "phone number for SMS"),
+    "email": Channel(YES, "e-mail", "e-mail address", "owner"),
+    "sms": Channel(NO, "SMS", "phone number for SMS", "owner"),
     "push": Channel(YES, "push notifications", "device for push notifications"),
     "web_push": Channel(YES, "browser notifications", "browser for notifications"),
     "in_app": Channel(YES, "notifications in the app", ""),
     "webhook": Channel(NO, "webhooks", "webhook"),
     "chat": Channel(NO, "chat messages", "chat account"),
-    "voice": Channel(NO, "voice calls", "phone number for voice calls"),
+    "voice": Channel(NO, "voice calls", "phone number for voice calls", "owner"),
 }
 
 # What a person has paused → the words for it, where that silences this message now.
@@ -73,7 +74,7 @@ _ADDRESS_ROWS = {
 
 def row(answer: bool, rule: str, source: str, reason: str, sentence: str, **fits: Any) -> Row:
     sets = {name: frozenset(value) if isinstance(value, set) else frozenset({value}) for name, value in fits.items()}
-    assert set(fits) <= {*_COLUMNS, "usually"}
+    assert set(fits) <= {*_COLUMNS, "usually", "opt_in", "confirmed_by"}
     return Row(sets, answer, rule, source, reason, sentence)
 
 
@@ -123,14 +124,20 @@ PRECEDENCE = [
         usually=NO,
     ),
 ]
-# What may go out, and has nowhere to go.
-NOWHERE = row(NO, "no_contact_point", "address", "no_contact_point", "You have no {address} on file.", address="none")
+# What may go out is asked last whether there is an address, and whether it is its owner's.
+_NOT_CONFIRMED = "You have not confirmed your {address}, so nothing of Offers is sent there."
+_UNCONFIRMED = (NO, "unconfirmed_address", "address", "unconfirmed_address", _NOT_CONFIRMED)
+LAST = [
+    row(NO, "no_contact_point", "address", "no_contact_point", "You have no {address} on file.", address="none"),
+    row(*_UNCONFIRMED, address="waiting"),
+    row(*_UNCONFIRMED, address="unverified", opt_in=True, required=False, confirmed_by="owner"),
+]
 
 
 def answer(case: Case) -> Row:
-    """Return the row that decides a case. Its words: `_COLUMNS`, and `usually`, the channel's own default."""
-    found = next(row for row in PRECEDENCE if all(case[name] in words for name, words in row.fits.items()))
-    return NOWHERE if found.answer and case["address"] == "none" else found
+    """Return the row that decides a case. Its words: `_COLUMNS` and those of its channel and category."""
+    found = next(row for row in PRECEDENCE if _fits(row, case))
+    return next((row for row in LAST if _fits(row, case)), found) if found.answer else found
 
 
 def sentence(row: Row, channel: str) -> str:
@@ -140,5 +147,9 @@ def sentence(row: Row, channel: str) -> str:
 
 
 def judged(addresses: tuple[str, ...]) -> list[str]:
-    """Return which of a person's addresses on a channel are judged: the dead ones only where there is no other."""
-    return [state for state in addresses if state != "dead"] or list(addresses) or ["none"]
+    """Return which of a person's addresses on a channel are judged: those out of use only where there is no other."""
+    return [state for state in addresses if state not in {"dead", "waiting"}] or list(addresses) or ["none"]
+
+
+def _fits(row: Row, case: Case) -> bool:
+    return all(case[name] in words for name, words in row.fits.items())

@@ -36,8 +36,9 @@ PAUSED = {
     "everything until a second ago, and this type": (Muted(until=EARLIER), Muted(type_key="WEEKLY_OFFERS")),
 }
 STATES = {
-    "good": {},
-    "unverified": {"verified": False},
+    "good": {"usable": True},
+    "unverified": {"usable": True, "verified": False},
+    "waiting": {"disabled_reason": "unconfirmed", "verified": False},
     "bounced": {"suppressed": "bounce"},
     "complained": {"suppressed": "complaint", "disabled_reason": ""},
     "stopped": {"suppressed": "stop"},
@@ -49,19 +50,19 @@ ADDRESSES = (
     (),
     ("good",),
     ("bounced",),
-    ("stopped",),
     ("dead",),
     ("bounced", "good"),
     ("dead", "good"),
     ("dead", "complained"),
-    ("dead", "dead"),
 )
+UNSURE = (("unverified",), ("waiting",), ("waiting", "good"))
 PREFERRED = {"nothing": (), "this channel": None, "another channel": ("other",)}
 DIMENSIONS = {
     "kind": tuple(Category.Kind.values),
     "urgent": (False, True),
+    "opt_in": (False, True),
     "erased": (False, True),
-    "addresses": ADDRESSES,
+    "addresses": ADDRESSES + UNSURE,
     "required": (False, True),
     "paused": tuple(PAUSED),
     "cell": TRI,
@@ -70,11 +71,11 @@ DIMENSIONS = {
     "preferred": tuple(PREFERRED),
     "default": TRI,
 }
-_DECIDING = tuple(DIMENSIONS)[2:]
+_DECIDING = tuple(DIMENSIONS)[3:]
 
 
 @cache
-def offers(kind: str, urgent: bool, channel: str, required: bool, default: bool | None) -> CategoryFacts:
+def offers(kind: str, urgent: bool, opt_in: bool, channel: str, required: bool, default: bool | None) -> CategoryFacts:
     """Return a category as the rules get it from the row that operators edit."""
     return category_facts(
         Category(
@@ -82,6 +83,7 @@ def offers(kind: str, urgent: bool, channel: str, required: bool, default: bool 
             name="Offers",
             kind=kind,
             urgent=urgent,
+            double_opt_in=opt_in,
             required_channels=[channel] if required else ["another"],
             default_channels={} if default is None else {channel: default},
         )
@@ -98,8 +100,7 @@ def points(channel: str, states: tuple[str, ...]) -> tuple[ContactPointFacts, ..
             UUID(int=number),
             channel,
             f"{state}-{number}",
-            usable=state in {"good", "unverified"},
-            **fields,  # type: ignore[arg-type]
+            **{"usable": False} | fields,  # type: ignore[arg-type]
         )
         for number, (state, fields) in enumerate(made)
     )
@@ -128,11 +129,11 @@ def person(
 
 
 def facts_of(channel: str, case: tuple) -> Facts:
-    kind, urgent, erased, states, required, paused, cell, category, whole, preferred, default = case
+    kind, urgent, opt_in, erased, states, required, paused, cell, category, whole, preferred, default = case
     named = PREFERRED[preferred]
     return Facts(
         person=person(channel, erased, states, paused, cell, category, whole),
-        category=offers(kind, urgent, channel, required, default),
+        category=offers(kind, urgent, opt_in, channel, required, default),
         now=NOW,
         type_key="WEEKLY_OFFERS",
         preferred=(channel,) if named is None else named,
@@ -147,7 +148,7 @@ def decided(channel: str, case: tuple) -> list[tuple]:
 
 def expected(channel: str, case: tuple) -> list[tuple]:
     """Return what the table says for each address that is judged."""
-    _, _, erased, states, required, paused, cell, category, whole, preferred, default = case
+    _, _, opt_in, erased, states, required, paused, cell, category, whole, preferred, default = case
     words = {
         "erased": erased,
         "required": required,
@@ -157,7 +158,9 @@ def expected(channel: str, case: tuple) -> list[tuple]:
         "channel": whole,
         "preferred": preferred,
         "default": default,
+        "opt_in": opt_in,
         "usually": precedence.CHANNELS[channel].default,
+        "confirmed_by": precedence.CHANNELS[channel].confirmed_by,
     }
     judged = precedence.judged(states) if precedence.CHANNELS[channel].address else ["good"]
     return [_told(precedence.answer(words | {"address": state}), channel) for state in judged]
@@ -169,14 +172,21 @@ def _told(row: precedence.Row, channel: str) -> tuple:
 
 
 def combinations(channel: str) -> Iterator[tuple]:
-    """Yield every case of a channel. What no rule may look at (kind, urgent) takes turns, out of step with the rest."""
-    states = ADDRESSES if precedence.CHANNELS[channel].address else ((),)
-    inert = itertools.cycle(itertools.product(DIMENSIONS["kind"], DIMENSIONS["urgent"]))
+    """Yield every case of a channel.
+
+    What no rule may look at (kind, urgent) takes turns, out of step with the rest, and so does `opt_in` where it cannot
+    matter: its rule looks at addresses alone that nobody has confirmed.
+    """
+    addressed = bool(precedence.CHANNELS[channel].address)
+    states = ADDRESSES + UNSURE if addressed else ((),)
+    inert = itertools.cycle(itertools.product(DIMENSIONS["kind"], DIMENSIONS["urgent"], (False, True)))
     turn = random.Random(7)
     for found in itertools.product(*(DIMENSIONS[name] if name != "addresses" else states for name in _DECIDING)):
         for _ in range(turn.randrange(3)):
             next(inert)
-        yield (*next(inert), *found)
+        kind, urgent, opt_in = next(inert)
+        for asked in (False, True) if found[1] in UNSURE else (opt_in,):
+            yield (kind, urgent, asked, *found)
 
 
 @pytest.mark.slow
@@ -191,8 +201,8 @@ def test_every_combination_is_decided_as_the_precedence_says(record_property):
 
     record_property("combinations", count)
     print(f"{count:,} combinations")
-    assert count == 746_496
-    assert rules == {row.rule for row in [*precedence.PRECEDENCE, precedence.NOWHERE]}
+    assert count >= 1_000_000
+    assert rules == {row.rule for row in [*precedence.PRECEDENCE, *precedence.LAST]}
 
 
 def test_no_pair_or_triple_of_facts_is_left_out():
@@ -212,7 +222,7 @@ def test_the_channels_are_those_of_the_documentation():
 
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_of_an_address_is_told_apart(state):
-    case = ("marketing", False, False, (state,), False, "nothing", None, None, None, "nothing", None)
+    case = ("marketing", False, True, False, (state,), False, "nothing", None, None, None, "nothing", None)
     assert decided("sms", case) == expected("sms", case)
 
 
@@ -249,8 +259,8 @@ def test_naming_a_channel_in_a_message_overrides_no_word_of_a_person(channel, ca
 @given(_channels, _cases, st.lists(st.sampled_from(list(STATES)), max_size=6))
 def test_another_address_never_takes_a_message_away(channel, case, more):
     fewer = decide(facts_of(channel, case), channel)
-    states = (*case[3], *more)
-    after = decide(facts_of(channel, (*case[:3], states, *case[4:])), channel)
+    states = (*case[4], *more)
+    after = decide(facts_of(channel, (*case[:4], states, *case[5:])), channel)
 
     assert after.allowed >= fewer.allowed
 

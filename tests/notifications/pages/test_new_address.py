@@ -169,7 +169,7 @@ def test_what_is_no_address_is_said_beside_the_field(browser: Client, typed: str
     assert refused.status_code == 422
     text = refused.content.decode()
     assert said in text
-    assert 'aria-describedby="new-address-error"' in text
+    assert 'aria-describedby="new-address-hint new-address-error"' in text
     assert not Notification.objects.exists()
 
 
@@ -221,7 +221,7 @@ def test_marketing_waits_for_double_opt_in_and_the_page_offers_it(
     assert Delivery.objects.get(notification_id=told.notification.id, channel="email").reason == "unconfirmed_address"
     decided = explain.of(told.notification)["decisions"]
     [decision] = [each for each in decided if each["channel"] == "email"]
-    assert decision["text"] == "You have not confirmed your e-mail address, so Offers does not go there."
+    assert decision["text"] == "You have not confirmed your e-mail address, so nothing of Offers is sent there."
     assert "In use. For Offers it must be confirmed first." in page(browser)
 
     browser.post(CONFIRM, {"ask": str(ContactPoint.objects.get().pk)})

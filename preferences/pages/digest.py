@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -34,7 +35,7 @@ def section(user: User, categories: list[Category]) -> dict[str, Any]:
         if category.key in user.digests or not (category.urgent or category.key == _ITSELF)
     ]
     lines = [Line(category.key, category.name, category.key in user.digests) for category in offered]
-    return {"lines": lines, "at": user.digest_at, "hours": hours}
+    return {"lines": lines, "at": user.digest_at, "hours": hours, "usual": settings.DIGEST_AT}
 
 
 def change(user: User, form: QueryDict, origin: Origin) -> Outcome:

@@ -1,6 +1,6 @@
 """Devices and addresses: where messages go, masked, with the state of each in words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -49,13 +49,16 @@ class Address:
 def section(user: User, person: Person, categories: list[Category]) -> dict[str, Any]:
     """Return the person's addresses, those in use first. Two queries."""
     wanting = [category.name for category in categories if category.double_opt_in]
-    asked = confirmations.waiting(user)
+    asked, points = confirmations.waiting(user), list(user.contact_points.order_by("id"))
+    called = {("voice", point.address) for point in points if point.channel == "sms"}
     facts = {point.id: point for point in person.contact_points}
     found = []
-    for point in user.contact_points.order_by("id"):
+    for point in points:
         known = facts.get(point.pk)
         blocked = known.suppressed if known else ""
-        found.append(_address(point, blocked, wanting, asked=point.pk in asked))
+        address = _address(point, blocked, wanting, asked=point.pk in asked)
+        # One number, one question: whoever confirms it for text messages confirms it for calls.
+        found.append(replace(address, confirm="") if (point.channel, point.address) in called else address)
     return {"addresses": sorted(found, key=lambda address: not address.good)}
 
 

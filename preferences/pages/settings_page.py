@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from preferences import consent, links, loading, quiet_hours
 from preferences.models import Category, User
-from preferences.pages import changes, digest, grid, language, pause, quiet, reachable_at, wording
+from preferences.pages import changes, digest, grid, language, pause, quiet, reachable_at, spoken, wording
 from preferences.pages.outcomes import Outcome, Refused, Saved, read_token
 from project.foundation.client_ip import client_ip
 
@@ -31,6 +31,7 @@ _BACK: Mapping[str, Callable[[User, Any, consent.Origin], bool]] = {
     quiet.SECTION: quiet.restore,
     digest.SECTION: digest.restore,
     reachable_at.SECTION: reachable_at.restore,
+    spoken.SECTION: spoken.restore,
 }
 
 
@@ -112,6 +113,7 @@ def _show(request: HttpRequest, user: User, token: str, refused: Refused | None 
         "pausable": list(pause.choices(categories)),
         "quiet": quiet.section(user),
         "digest": digest.section(user, categories),
+        "spoken": spoken.section(user),
         "devices": reachable_at.section(user, person, categories),
         "refused": refused,
         "saved": request.session.pop(_SAVED, None) if refused is None else None,

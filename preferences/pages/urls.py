@@ -1,12 +1,13 @@
 from django.urls import path
 
-from preferences.pages import digest, export, pause, quiet, reachable_at, settings_page, unsubscribe
+from preferences.pages import digest, export, pause, quiet, reachable_at, settings_page, spoken, unsubscribe
 
 _SECTIONS = {
     "pause": settings_page.section(pause.change),
     "quiet-hours": settings_page.section(quiet.change),
     "digest": settings_page.section(digest.change),
     "addresses": settings_page.section(reachable_at.change),
+    "language": settings_page.section(spoken.change),
 }
 
 urlpatterns = [

@@ -23,6 +23,7 @@ document.addEventListener("change", ({ target }) => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.matches("[data-settings], [data-inplace], [data-saved]")) return;
+  if (form.querySelector("[name=restore][value^='language=']")) return; // the whole page speaks another one
   event.preventDefault();
   if (form === settings) return;
   const body = new FormData(form, event.submitter);

@@ -17,6 +17,12 @@ const WORDS = {
     denied: "Dieser Browser blockiert Benachrichtigungen dieser Website. Seine Einstellungen können das ändern.",
     failed: "Das hat nicht geklappt. Versuchen Sie es noch einmal.",
   },
+  ar: {
+    on: "تشغيل الإشعارات في هذا المتصفح",
+    off: "إيقاف الإشعارات في هذا المتصفح",
+    denied: "هذا المتصفح يحظر إشعارات هذا الموقع. يمكن تغيير ذلك في إعداداته.",
+    failed: "لم ينجح ذلك. حاول مرة أخرى.",
+  },
 };
 
 class CarillonPush extends HTMLElement {

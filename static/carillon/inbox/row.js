@@ -7,8 +7,8 @@ import { ago, exactly } from "./words.js";
 // archive(id), clicked(id, index)}.
 export function row(item, host, words, locale) {
   const href = safe(item.link);
-  const title = element("span", { class: "title" });
-  const text = element("span", { class: "text" });
+  const title = element("span", { class: "title", dir: "auto" });
+  const text = element("span", { class: "text", dir: "auto" });
   const open = href
     ? element("a", { class: "open", href, rel: "noopener noreferrer", target: host.target }, title, text)
     : element("button", { type: "button", class: "open" }, title, text);

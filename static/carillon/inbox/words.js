@@ -1,5 +1,14 @@
 // What the component says, and how it writes times, in the languages it knows.
 
+const PLURAL_AR = new Intl.PluralRules("ar");
+const UNREAD_AR = {
+  zero: () => "لا إشعارات غير مقروءة",
+  one: () => "إشعار واحد غير مقروء",
+  two: () => "إشعاران غير مقروءين",
+  few: (n) => `${n} إشعارات غير مقروءة`,
+  many: (n) => `${n} إشعارًا غير مقروء`,
+  other: (n) => `${n} إشعار غير مقروء`,
+};
 const WORDS = {
   en: {
     notifications: "Notifications",
@@ -54,6 +63,33 @@ const WORDS = {
     reconnecting: "Verbindung wird wiederhergestellt. Neues kann etwas später kommen.",
     signedOut: "Sie sind abgemeldet. Melden Sie sich an, um Ihre Benachrichtigungen zu sehen.",
     done: "Erledigt",
+  },
+  ar: {
+    notifications: "الإشعارات",
+    unreadCount: (n) => UNREAD_AR[PLURAL_AR.select(n)](n),
+    unread: "غير المقروءة",
+    all: "الكل",
+    readAll: "اجعل الكل مقروءًا",
+    read: "اجعله مقروءًا",
+    unreadAgain: "اجعله غير مقروء",
+    archive: "أرشفة",
+    archived: "تمت الأرشفة",
+    undo: "تراجع",
+    why: "لماذا يصلني هذا؟",
+    more: "عرض الأقدم",
+    settings: "إعدادات الإشعارات",
+    close: "إغلاق",
+    arrived: (title) => `إشعار جديد: ${title}`,
+    emptyUnread: "لا شيء غير مقروء",
+    emptyUnreadHint: "ما يأتي بعد ذلك يُعلَن هنا.",
+    emptyAll: "لا شيء هنا بعد",
+    emptyAllHint: "عندما يحدث ما يخصك، يظهر هنا.",
+    loading: "جارٍ التحميل…",
+    failed: "تعذّر الوصول إلى إشعاراتك.",
+    retry: "حاول مرة أخرى",
+    reconnecting: "تجري إعادة الاتصال. قد تتأخر الإشعارات الجديدة قليلًا.",
+    signedOut: "تم تسجيل خروجك. سجّل الدخول من جديد لترى إشعاراتك.",
+    done: "تم",
   },
 };
 

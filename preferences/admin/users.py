@@ -11,6 +11,7 @@ from unfold.forms import AdminPasswordChangeForm, UnfoldReadOnlyPasswordHashWidg
 
 from preferences import addresses, contact_points, decisions, loading
 from preferences.admin.base import Admin, display
+from preferences.admin.erasing import ErasesPeople
 from preferences.channels import CHANNELS
 from preferences.models import Category, User
 from project.foundation import clock
@@ -35,7 +36,7 @@ class UserForm(UserChangeForm):  # type: ignore[type-arg]
             self.fields["password"].widget = UnfoldReadOnlyPasswordHashWidget()
 
 
-class UserAdmin(AccountAdmin, Admin):  # type: ignore[type-arg]
+class UserAdmin(ErasesPeople, AccountAdmin, Admin):  # type: ignore[type-arg]
     """People, and among them staff. Addresses are masked; choices are shown, and changed by the person."""
 
     form = UserForm
@@ -83,10 +84,12 @@ class UserAdmin(AccountAdmin, Admin):  # type: ignore[type-arg]
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         if obj is not None and (obj.is_staff or obj.is_superuser) and not request.user.is_superuser:
             return False
+        if obj is not None and obj.erased_at is not None:
+            return False
         return super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """People are erased through the API, which keeps the ledger; deleting would tear history apart."""
+        """People are erased, which keeps the ledger; deleting would tear history apart."""
         return False
 
     @display(description="Name")

@@ -50,7 +50,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
-        permissions = [("export_user", "Can download everything about a person")]
+        permissions = [
+            ("export_user", "Can download everything about a person"),
+            ("erase_user", "Can erase a person"),
+        ]
         constraints = [
             models.CheckConstraint(condition=~models.Q(user_id=""), name="user_has_a_user_id"),
         ]

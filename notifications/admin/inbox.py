@@ -7,6 +7,7 @@ from preferences.admin.base import ReadOnlyAdmin, display, moment
 class InboxItemAdmin(ReadOnlyAdmin):
     """What stands in people's inboxes."""
 
+    tells_of = "user_id"
     empty_says = "What people find in their inbox stands here."
     list_display = ["at", "user", "title", "category", "state"]
     list_filter = ["category"]

@@ -17,6 +17,7 @@ from project.foundation.ids import created_at
 class NotificationAdmin(ReadOnlyAdmin):
     """What was asked for, what the rules said, what became of it."""
 
+    tells_of = "user_id"
     empty_says = "What your services ask for by the API stands here, with what became of it."
     list_display = ["at", "user", "type", "status_pill", "priority_word", "caller_name", "mode_pill"]
     list_filter = ["status", "mode", "priority"]
@@ -47,6 +48,7 @@ class NotificationAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         if notification is None:
             raise Http404
+        self.note_look(request, notification)
         context = {
             **self.admin_site.each_context(request),
             "title": f"{notification.type} to {notification.user}",

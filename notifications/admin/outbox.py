@@ -20,6 +20,7 @@ _SHOWN_HEADERS = ("From", "To", "Subject", "Date", "Message-ID", "List-Unsubscri
 
 
 class OutboxAdmin(ReadOnlyAdmin):
+    tells_of = "user_id"
     empty_says = "What a test key sends, and what an outbox account takes, is kept here for seven days."
     list_display = ["at", "user", "channel_pill", "says", "masked_to", "mode_pill"]
     list_filter = ["channel", "mode"]
@@ -36,6 +37,7 @@ class OutboxAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show one message as it would have looked."""
         message = self._find(request, object_id)
+        self.note_look(request, message)
         context = {
             **self.admin_site.each_context(request),
             "title": _summary(message) or "Message",

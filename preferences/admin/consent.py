@@ -1,4 +1,6 @@
-from preferences.admin.base import ReadOnlyAdmin, display, moment
+from preferences.admin.base import display, moment
+from preferences.admin.csv_export import CsvExportAdmin
+from preferences.admin.since import Since
 from preferences.channels import CHANNELS
 from preferences.models import ConsentRecord
 from project.foundation.ids import created_at
@@ -12,17 +14,31 @@ _SOURCES = {
 }
 
 
-class ConsentAdmin(ReadOnlyAdmin):
+class ConsentAdmin(CsvExportAdmin):
     """The ledger: who changed what from what to what, and how we know."""
 
+    tells_of = "user_id"
     empty_says = "Each time somebody changes what may reach them, a line is added here."
     list_display = ["at", "user", "about", "became", "how"]
-    list_filter = ["source"]
+    list_filter = [Since, "source"]
     list_select_related = ["user"]
     search_fields = ["user__user_id"]
     search_help_text = "User id"
     fields = ["at", "user", "about", "old", "new", "how", "actor", "ip", "agent", "wording"]
     readonly_fields = ["at", "about", "how"]
+    csv_columns = {
+        "at": lambda record: created_at(record.id),
+        "user_id": lambda record: record.user.user_id,
+        "subject": lambda record: record.subject,
+        "old": lambda record: record.old,
+        "new": lambda record: record.new,
+        "source": lambda record: record.source,
+        "actor": lambda record: record.actor,
+        "ip": lambda record: record.ip,
+        "agent": lambda record: record.agent,
+        "wording": lambda record: record.wording,
+        "id": lambda record: record.id,
+    }
 
     @display(description="When", ordering="id")
     def at(self, record: ConsentRecord) -> str:

@@ -4,17 +4,19 @@ from django.conf import settings
 from django.contrib.auth.admin import UserAdmin as AccountAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.module_loading import import_string
 from unfold.forms import AdminPasswordChangeForm, UnfoldReadOnlyPasswordHashWidget, UserCreationForm
 
 from preferences import addresses, contact_points, decisions, loading
-from preferences.admin.base import Admin, display
+from preferences.admin.base import actor, display
 from preferences.admin.erasing import ErasesPeople
+from preferences.admin.export import PersonExportAdmin
 from preferences.channels import CHANNELS
 from preferences.models import Category, User
-from project.foundation import clock
+from project.foundation import audit, clock
+from project.foundation.client_ip import client_ip
 
 _RIGHTS = ("is_staff", "is_superuser", "groups")
 
@@ -36,9 +38,11 @@ class UserForm(UserChangeForm):  # type: ignore[type-arg]
             self.fields["password"].widget = UnfoldReadOnlyPasswordHashWidget()
 
 
-class UserAdmin(ErasesPeople, AccountAdmin, Admin):  # type: ignore[type-arg]
+class UserAdmin(ErasesPeople, AccountAdmin, PersonExportAdmin):  # type: ignore[type-arg]
     """People, and among them staff. Addresses are masked; choices are shown, and changed by the person."""
 
+    tells_of = "pk"
+    actions_detail = ["export_person"]
     form = UserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
@@ -66,6 +70,8 @@ class UserAdmin(ErasesPeople, AccountAdmin, Admin):  # type: ignore[type-arg]
         """Find by a whole address too: addresses are stored sealed and found by their fingerprint."""
         found, doubles = super().get_search_results(request, queryset, search_term)
         pks = {pk for channel in ("email", "sms") for pk in _owners(channel, search_term)}
+        for pk in sorted(pks):
+            audit.record(actor(request), "user.found_by_address", f"user:{pk}", ip=client_ip(request))
         return (found | queryset.filter(pk__in=pks), doubles) if pks else (found, doubles)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
@@ -87,6 +93,12 @@ class UserAdmin(ErasesPeople, AccountAdmin, Admin):  # type: ignore[type-arg]
         if obj is not None and obj.erased_at is not None:
             return False
         return super().has_change_permission(request, obj)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        answer = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and answer.status_code == 302:  # it was taken
+            audit.record(actor(request), "user.password_changed", f"user:{id}", ip=client_ip(request))
+        return answer
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """People are erased, which keeps the ledger; deleting would tear history apart."""

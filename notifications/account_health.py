@@ -2,14 +2,14 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import FloatField, Func, Q
 
-from notifications import account_states, breaker, holding
+from notifications import account_states, accounts, breaker, holding
 from notifications.breaker import Phase
 from notifications.models import AccountState, Attempt, ProviderAccount
 from project.foundation import clock, ids
@@ -43,10 +43,28 @@ class Hour:
 
 
 @dataclass(frozen=True)
+class Held:
+    """How many deliveries wait for an account, and how many for any account of its channel.
+
+    What was held without being tried waits for whichever account takes it first: that is the one, where its channel
+    has no other.
+    """
+
+    own: int
+    others: int = 0
+
+    def __str__(self) -> str:
+        if not self.others:
+            return f"{_deliveries(self.own)} held." if self.own else "Nothing is held."
+        others = f"{_deliveries(self.others)} held for any account of its channel."
+        return f"{_deliveries(self.own)} held for it. {others}" if self.own else others
+
+
+@dataclass(frozen=True)
 class Health:
     standing: Standing
     hour: Hour
-    held: int  # deliveries of its channel that wait for an account
+    held: "Held"
     last_error: str
     last_error_at: datetime | None
 
@@ -78,12 +96,12 @@ def standing(account: ProviderAccount) -> Standing:
 
 
 def health(account: ProviderAccount) -> Health:
-    """Return how an account fares, with figures. Three queries."""
+    """Return how an account fares, with figures. Four queries."""
     state: AccountState | None = getattr(account, "state", None)
     return Health(
         standing=standing(account),
         hour=last_hour().get(account.pk, Hour()),
-        held=holding.count([account.channel]),
+        held=_held([account], ProviderAccount.objects.filter(channel=account.channel))[account.pk],
         last_error=state.last_error if state else "",
         last_error_at=state.last_error_at if state else None,
     )
@@ -132,17 +150,65 @@ def _milliseconds(took: Sequence[float], part: float) -> int:
 
 
 def troubles() -> list[Trouble]:
-    """Return what an operator must see to, one sentence an account. One query while all is well."""
+    """Return what an operator must see to, one sentence an account. One query while all is well, else two."""
     found = []
-    for account in ProviderAccount.objects.select_related("state").order_by("channel", "order", "name"):
-        now = standing(account)
+    known = list(ProviderAccount.objects.select_related("state").order_by("channel", "order", "name"))
+    states = {account.pk: standing(account) for account in known}
+    held = _held([each for each in known if states[each.pk].state in ("refused", "paused")], known)
+    for account in known:
+        now = states[account.pk]
         if now.state == "refused":
-            held = holding.count([account.channel])
-            found.append(Trouble(f"{account.name} is refused: {_sentence(now.error)} {_held(held)}", account.pk))
-        elif now.state == "paused" and (held := holding.count([account.channel])):
-            found.append(Trouble(f"{account.name} is switched off. {_held(held)}", account.pk))
+            found.append(_refused(account, now, held[account.pk]))
+        elif now.state == "paused" and (waiting := held[account.pk]) != Held(0):
+            found.append(Trouble(f"{account.name} is switched off. {waiting}", account.pk))
         elif now.state in ("failing", "half_open"):
             found.append(Trouble(f"{account.name} keeps failing: it is tried again every 30 seconds.", account.pk))
+    return found
+
+
+def refused() -> list[Trouble]:
+    """Return a sentence about each account that its service refuses, at most five seconds old.
+
+    What this process changes of accounts is seen at once.
+    """
+    global _known_refused
+    version = accounts.loaded()
+    if _known_refused is None or _known_refused[0] is not version:
+        _known_refused = version, _find_refused()
+    return _known_refused[1]
+
+
+_known_refused: tuple[object, list[Trouble]] | None = None
+
+
+def _find_refused() -> list[Trouble]:
+    """Ask: one query while none is refused, else three."""
+    rows = ProviderAccount.objects.select_related("state").filter(enabled=True, state__refused_at__isnull=False)
+    found = list(rows.order_by("channel", "order", "name"))
+    if not found:
+        return []
+    held = _held(found, ProviderAccount.objects.filter(channel__in={account.channel for account in found}))
+    return [_refused(account, standing(account), held[account.pk]) for account in found]
+
+
+def _refused(account: ProviderAccount, now: Standing, held: Held) -> Trouble:
+    return Trouble(f"{account.name} is refused: {_sentence(now.error)} {held}", account.pk)
+
+
+def _held(wanted: Sequence[ProviderAccount], known: Iterable[ProviderAccount]) -> dict[int, Held]:
+    """Return what is held for each account. `known`: all accounts of their channels."""
+    if not wanted:
+        return {}
+    by_channel: dict[str, set[int | None]] = defaultdict(set)
+    for account in known:
+        by_channel[account.channel].add(account.pk)
+    counts = holding.counts({account.channel for account in wanted})
+    found = {}
+    for account in wanted:
+        count, others = counts[account.channel], by_channel[account.channel] - {account.pk}
+        free = count.total() - sum(count[each] for each in by_channel[account.channel])
+        own = count[account.pk]
+        found[account.pk] = Held(own, free) if others else Held(own + free)
     return found
 
 
@@ -150,7 +216,5 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _held(count: int) -> str:
-    if count == 0:
-        return "Nothing is held."
-    return "One delivery is held." if count == 1 else f"{count} deliveries are held."
+def _deliveries(count: int) -> str:
+    return "One delivery is" if count == 1 else f"{count} deliveries are"

@@ -49,12 +49,12 @@ class Account:
 
 
 @dataclass
-class _Loaded:
+class Loaded:
     by_channel: dict[str, list[Account]]
     at: float
 
 
-_loaded: _Loaded | None = None
+_loaded: Loaded | None = None
 
 
 def of_test_mode(channel: str) -> Account:
@@ -67,11 +67,16 @@ def of_channel(channel: str) -> list[Account]:
 
     The outbox is taken only where an operator put it first: it never stands in for an account that sends.
     """
+    return loaded().by_channel.get(channel, [])
+
+
+def loaded() -> Loaded:
+    """Return all accounts, at most five seconds old: the same object until they are loaded anew."""
     global _loaded
-    loaded = _loaded
-    if loaded is None or time.monotonic() - loaded.at > _TTL_SECONDS:
-        loaded = _loaded = _load()
-    return loaded.by_channel.get(channel, [])
+    found = _loaded
+    if found is None or time.monotonic() - found.at > _TTL_SECONDS:
+        found = _loaded = _load()
+    return found
 
 
 def usable(channel: str) -> list[Account]:
@@ -186,14 +191,14 @@ class _Installed(Mapping[str, type[Provider]]):
         return len(self._paths)
 
 
-def _load() -> _Loaded:
+def _load() -> Loaded:
     by_channel: dict[str, list[Account]] = {}
     found = [_account(row) for row in ProviderAccount.objects.order_by("order", "name")]
     for account in sorted(found, key=lambda each: (each.order, each.keeps_messages)):
         before = by_channel.setdefault(account.channel, [])
         if not account.keeps_messages or all(each.keeps_messages for each in before):
             before.append(account)
-    return _Loaded(by_channel, time.monotonic())
+    return Loaded(by_channel, time.monotonic())
 
 
 def _account(row: ProviderAccount) -> Account:

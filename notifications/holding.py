@@ -1,11 +1,12 @@
 """Rows that wait for an operator: held when no account may take them, let go as soon as one may again."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from notifications import account_states, accounts, doorbell, outcomes, routing, tracking
 from notifications.models import Attempt, Delivery, Mode
@@ -79,9 +80,17 @@ def _in_doubt(rows: Sequence[Delivery]) -> set[UUID]:
     return set(tries.values_list("delivery_id", flat=True)) if rows else set()
 
 
-def count(channels: Iterable[str]) -> int:
-    """Return how many deliveries of these channels are held for want of an account."""
-    return Delivery.objects.filter(channel__in=list(channels), status=Status.HELD, reason=ACCOUNT).count()
+def counts(channels: Iterable[str]) -> dict[str, Counter[int | None]]:
+    """Return how many live deliveries of these channels are held for want of an account, by channel.
+
+    Then by the account that refused them last; None: they were held without asking one. One query.
+    """
+    held = Delivery.objects.filter(channel__in=list(channels), mode=Mode.LIVE, status=Status.HELD, reason=ACCOUNT)
+    rows = held.order_by().values_list("channel", "provider_account_id").annotate(total=Count("id"))
+    found: dict[str, Counter[int | None]] = defaultdict(Counter)
+    for channel, account_id, total in rows:
+        found[channel][account_id] += total
+    return found
 
 
 def _held(channel: str, reason: str) -> "QuerySet[Delivery]":

@@ -60,5 +60,6 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "notifications.admin.dashboard.context",
+    "GLOBAL_CALLBACK": "notifications.admin.banner.context",
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "project.admin_site.navigation"},
 }

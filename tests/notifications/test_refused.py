@@ -189,3 +189,34 @@ def test_what_was_held_in_doubt_is_still_in_doubt_when_it_goes_on(ada, order_con
     assert holding.let_go() == 1
 
     assert set(Delivery.objects.values_list("status", "reason")) == {("queued", "unknown_outcome")}
+
+
+def test_what_is_held_is_told_apart_by_whose_it_is(ada, order_confirmation, providers, settings):
+    settings.FLUSH_SIZE = 2
+    first, second = account("first", order=1), account("second", order=2, enabled=False)
+    queued(ada, order_confirmation, 3)
+    providers.answers["first"] = Outcome.account("535 authentication failed")
+    work()
+
+    words = [trouble.text for trouble in account_health.troubles()]
+
+    of_first = "2 deliveries are held for it. One delivery is held for any account of its channel."
+    assert words == [
+        f"first is refused: 535 authentication failed. {of_first}",
+        "second is switched off. One delivery is held for any account of its channel.",
+    ]
+    assert str(account_health.health(first).held) == of_first
+    assert str(account_health.health(second).held) == "One delivery is held for any account of its channel."
+
+
+def test_asking_what_is_held_takes_as_many_queries_for_many(
+    ada, order_confirmation, providers, django_assert_num_queries
+):
+    accounts_of_one_channel = [account(f"mail-{number}", order=number) for number in range(3)]
+    for row in accounts_of_one_channel:
+        providers.answers[row.name] = Outcome.account("535 authentication failed")
+    queued(ada, order_confirmation, 2)
+    work()
+
+    with django_assert_num_queries(2):
+        assert len(account_health.troubles()) == 3

@@ -22,6 +22,7 @@ from notifications.models import (
     ReceiptRecord,
 )
 from preferences import confirmations, frequency_caps
+from preferences.imports.keeping import forget_before as forget_imports_before
 from project.foundation import clock, ids, partitions
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ def tidy() -> None:
     CallerNotificationId.objects.filter(created_at__lt=now - settings.NOTIFICATION_ID_TTL).delete()
     confirmations.forget_before(now)
     frequency_caps.forget_before(now)
+    forget_imports_before(now)
     digests.forget_before(now)
 
 

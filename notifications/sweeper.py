@@ -10,8 +10,9 @@ import threading
 from django.conf import settings
 from django.db import close_old_connections, connection
 
-from notifications import doorbell, housekeeping, rounds, simulated_receipts, stopping
+from notifications import doorbell, housekeeping, lanes, rounds, simulated_receipts, stopping
 from notifications.receipts import catching_up
+from preferences.imports import working
 
 logger = logging.getLogger(__name__)
 
@@ -31,10 +32,17 @@ class _Sweeper(threading.Thread):
                 rounds.sweep(self._over)
                 catching_up.catch_up()
                 simulated_receipts.report_due()
+                self._import()
                 housekeeping.tidy_when_due()
             except Exception:  # a bug in one round must not end all rounds
                 logger.exception("sweep.failed")
         connection.close()
+
+    def _import(self) -> None:
+        """Bring in people from files, for a moment; then look at messages again, and go on."""
+        with lanes.bulk() as permitted:
+            if permitted and working.advance_due(self._over):
+                doorbell.alarm.set(0)
 
     def _over(self) -> bool:
         return self.ending.is_set() or stopping.asked()

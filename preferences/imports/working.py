@@ -35,8 +35,17 @@ Status = Import.Status
 def advance_due(ended: Callable[[], bool] = lambda: False) -> bool:
     """Move the import that has waited longest, for about SLICE_SECONDS; return whether there was one.
 
-    One query when none is due. Nothing more is begun once `ended` says so.
+    One query when none is due. Nothing more is begun once `ended` says so. A database that is away is met again next
+    time.
     """
+    try:
+        return _advance(ended)
+    except (OperationalError, InterfaceError):
+        logger.warning("import.no_database")
+        return False
+
+
+def _advance(ended: Callable[[], bool]) -> bool:
     job = _claim()
     if job is None:
         return False

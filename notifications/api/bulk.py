@@ -7,15 +7,16 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from django.db import transaction
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications import acceptance, checking
+from notifications import acceptance, checking, dry_run
 from notifications.acceptance import Accepted
 from notifications.access.authentication import Credentials, credentials
 from notifications.api.accepted import Links, answer
+from notifications.api.notifications import Decision
 from notifications.api.send import earlier_ones, request_of
 from notifications.checking import Checked
 from notifications.send_body import NOT_AVAILABLE, SendBody
@@ -23,10 +24,11 @@ from preferences import users
 from preferences.models import User
 from preferences.users import Upserted
 from project.foundation import bodies
-from project.foundation.problems import InvalidRequest, Problem, not_available
+from project.foundation.problems import Fault, InvalidRequest, Problem
 from project.foundation.views import ApiView
 
 MAX_ITEMS = 1000
+MAX_TRIED_OUT = 100  # each is planned and rendered while the caller waits
 
 
 class BulkBody(Struct, forbid_unknown_fields=True):
@@ -46,7 +48,10 @@ class FaultAnswer(Struct):
 
 
 class BulkResult(Struct, kw_only=True, omit_defaults=True):
-    """One item of the request: accepted (202, as /notifications/send answers it), or what is wrong with it."""
+    """One item of the request: accepted (202, as /notifications/send answers it), or what is wrong with it.
+
+    Of a dry run: what would happen (200).
+    """
 
     index: int
     status: int
@@ -59,6 +64,9 @@ class BulkResult(Struct, kw_only=True, omit_defaults=True):
     send_at: datetime | None | UnsetType = UNSET
     links: Links | UnsetType = UNSET
     replayed: bool | UnsetType = UNSET  # true: an earlier request with this notification_id said the same
+    decisions: list[Decision] | UnsetType = UNSET
+    content: dict[str, dict[str, Any]] | UnsetType = UNSET
+    cost: dict[str, Any] | UnsetType = UNSET
     code: str | UnsetType = UNSET
     detail: str | UnsetType = UNSET
     errors: list[FaultAnswer] | UnsetType = UNSET
@@ -79,17 +87,34 @@ class BulkView(ApiView):
     @extend_schema(
         operation_id="send_in_bulk",
         request=_BODY,
+        parameters=[OpenApiParameter("dry_run", bool, description=f"Tell nobody; at most {MAX_TRIED_OUT} items.")],
         responses={207: bodies.openapi_schema(BulkAnswer)},
     )
     def post(self, request: Request) -> Response:
         """Tell up to 1,000 things. Each item has its own result; a bad one spoils no other."""
-        if request.query_params.get("dry_run", "").lower() not in {"", "0", "false"}:
-            raise InvalidRequest(errors=[not_available("/dry_run")])
         items = bodies.data(request)
         clean = bodies.is_clean(request)
         items = bodies.check(items, _Items, clean=clean).items
+        if request.query_params.get("dry_run", "").lower() not in {"", "0", "false"}:
+            return Response({"results": try_out_many(items, credentials(request))}, status=207)
         results = send_many(items, credentials(request), clean=clean)
         return Response(BulkAnswer([_result(index, result) for index, result in enumerate(results)]), status=207)
+
+
+def try_out_many(items: Sequence[Any], whose: Credentials) -> list[dict[str, Any] | BulkResult]:
+    """Return what each of these parsed send bodies would do, were they sent together: a cap counts those before.
+
+    Nothing is stored. Raises InvalidRequest when there are too many.
+    """
+    if len(items) > MAX_TRIED_OUT:
+        message = f"A dry run takes {MAX_TRIED_OUT} items at most."
+        raise InvalidRequest(errors=[Fault("/items", "too_long", message)])
+    with transaction.atomic():
+        requests, refused = _understood(dict(enumerate(items)), whose, clean=False)
+        found = {index: dry_run.of(acceptance.unsaved(request)) for index, request in sorted(requests.items())}
+        transaction.set_rollback(True)
+    said = {index: {"index": index, "status": 200, **each} for index, each in found.items()}
+    return [said[index] if index in said else _result(index, refused[index]) for index in range(len(items))]
 
 
 def send_many(items: Sequence[Any], whose: Credentials, *, clean: bool = False) -> list[Accepted | Problem]:
@@ -105,6 +130,14 @@ def send_many(items: Sequence[Any], whose: Credentials, *, clean: bool = False) 
 
 @transaction.atomic
 def _checked_and_accepted(items: dict[int, Any], whose: Credentials, clean: bool) -> dict[int, Accepted | Problem]:
+    requests, results = _understood(items, whose, clean)
+    return results | dict(zip(requests, acceptance.accept_many(list(requests.values())), strict=True))
+
+
+def _understood(
+    items: dict[int, Any], whose: Credentials, clean: bool
+) -> tuple[dict[int, acceptance.Request], dict[int, Accepted | Problem]]:
+    """Return what the sound items ask for, the people they bring along stored, and the problems of the others."""
     checked = dict(zip(items, checking.check_many(list(items.values()), clean=clean), strict=True))
     people, results = _store_people(checked)
     # Whom one item brings along, another may be for without saying it again.
@@ -118,7 +151,7 @@ def _checked_and_accepted(items: dict[int, Any], whose: Credentials, clean: bool
         elif index not in results:
             user = people.get(each.body.user_id, each.user)
             requests[index] = request_of(each, user, items[index], whose)
-    return results | dict(zip(requests, acceptance.accept_many(list(requests.values())), strict=True))
+    return requests, results
 
 
 def _store_people(checked: dict[int, Checked | Problem]) -> tuple[dict[str, User], dict[int, Accepted | Problem]]:

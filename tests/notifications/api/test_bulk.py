@@ -153,3 +153,67 @@ def test_a_full_call_costs_the_same_statements_as_a_small_one(shop, body):
 
     statements(1)
     assert statements(1000) == statements(10)
+
+
+# --- Dry runs --------------------------------------------------------------------------------------------------------
+
+
+def tried_out(shop, items):
+    response = shop.post(f"{PATH}?dry_run=true", {"items": items})
+    assert response.status_code == 207, response.content
+    return response.json()["results"]
+
+
+def test_a_dry_run_says_of_each_item_what_a_dry_run_of_its_own_would(shop, body):
+    items = [body, body | {"user_id": "bob", "channels_preferred": ["sms"]}]
+
+    results = tried_out(shop, items)
+
+    for index, (item, result) in enumerate(zip(items, results, strict=True)):
+        alone = shop.post("/api/v1/notifications/send?dry_run=true", item).json()
+        for each in [*alone["decisions"], *result["decisions"]]:
+            each["when"] = each["when"] and "a moment"
+        assert result == {"index": index, "status": 200} | alone
+    assert not Notification.objects.exists()
+
+
+def test_a_dry_run_stores_nobody_and_a_bad_item_spoils_no_other(shop, body):
+    results = tried_out(
+        shop,
+        [
+            body | {"user_id": "dora", "user": {"email": "dora@example.com"}},
+            body | {"user_id": "dora"},
+            body | {"user_id": "nobody"},
+            body | {"user_id": "eve", "user": {"email": "not an address"}},
+            7,
+        ],
+    )
+
+    assert [result["status"] for result in results] == [200, 200, 422, 422, 422]
+    assert results[1]["content"]["email"]["subject"], "the person whom the first item brings along has an address"
+    assert {fault["pointer"]: fault["code"] for fault in results[2]["errors"]} == {"/user_id": "unknown_user"}
+    assert not User.objects.filter(user_id="dora").exists()
+
+
+def test_a_dry_run_of_many_counts_them_as_if_they_were_sent_together(shop, body, ada, weekly_offers):
+    ada.frequency_caps = [{"channel": "email", "category": None, "max": 1, "per": "week"}]
+    ada.save()
+    offer = body | {"type": "WEEKLY_OFFERS", "channels_preferred": ["email"]}
+
+    for _ in range(2):
+        rules = [result["decisions"][0]["rule"] for result in tried_out(shop, [offer, offer])]
+        assert rules == ["preferred", "frequency_cap"]
+
+
+def test_a_dry_run_takes_a_hundred_items(shop, body):
+    assert len(tried_out(shop, [body] * 100)) == 100
+    refused = shop.post(f"{PATH}?dry_run=true", {"items": [body] * 101})
+    assert refused.status_code == 422
+    assert pointers(refused) == {"/items": "too_long"}
+
+
+def test_the_key_of_a_dry_run_does_not_stand_for_the_real_one(shop, body):
+    shop.post(f"{PATH}?dry_run=true", {"items": [body]}, Idempotency_Key="k")
+    real = shop.post(PATH, {"items": [body]}, Idempotency_Key="k")
+
+    assert (real.status_code, real.json()["code"]) == (422, "idempotency_key_reused")

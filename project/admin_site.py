@@ -4,6 +4,8 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -36,6 +38,7 @@ _GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Users", "group", "preferences.User"),
             ("Consent ledger", "history_edu", "preferences.ConsentRecord"),
             ("Suppressions", "block", "preferences.Suppression"),
+            ("Imports", "upload_file", "preferences.Import"),
         ],
     ),
     (
@@ -65,7 +68,9 @@ class CarillonAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     login_form = LoginForm
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Answer 429 to who has failed too often."""
+        """Answer 429 to who has failed too often. Whoever came without a way back is led to the first page."""
+        if request.method == "GET" and REDIRECT_FIELD_NAME not in request.GET:
+            return redirect_to_login(reverse("admin:index"), reverse("admin:login"))
         response: HttpResponse = super().login(request, extra_context)
         form = getattr(response, "context_data", {}).get("form")
         if form is not None and form.has_error(NON_FIELD_ERRORS, TOO_MANY):

@@ -81,3 +81,12 @@ def test_a_cache_that_is_away_shuts_nobody_out(grace, monkeypatch):
 
     assert [sign_in("guess").status_code for _ in range(5)] == [200] * 5
     assert sign_in(PASSWORD).status_code == 302
+
+
+def test_who_comes_straight_to_the_form_lands_on_the_first_page(grace, client):
+    asked = client.get("/admin/login/", follow=True)
+    address = asked.request["PATH_INFO"] + "?" + asked.request["QUERY_STRING"]
+
+    response = client.post(address, {"username": "grace", "password": PASSWORD})
+
+    assert (response.status_code, response["Location"]) == (302, "/admin/")

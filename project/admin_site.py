@@ -1,11 +1,11 @@
 """The admin site: who gets in, and the way through it in the words of the people who work there."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -69,9 +69,10 @@ class CarillonAdminSite(UnfoldAdminSite):  # type: ignore[misc]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Answer 429 to who has failed too often. Whoever came without a way back is led to the first page."""
-        if request.method == "GET" and REDIRECT_FIELD_NAME not in request.GET:
-            return redirect_to_login(reverse("admin:index"), reverse("admin:login"))
-        response: HttpResponse = super().login(request, extra_context)
+        more = dict(extra_context or {})
+        if REDIRECT_FIELD_NAME not in request.GET:  # the theme's form takes along what stands in its address alone
+            more["app_path"] = f"{reverse('admin:login')}?{urlencode({REDIRECT_FIELD_NAME: reverse('admin:index')})}"
+        response: HttpResponse = super().login(request, more)
         form = getattr(response, "context_data", {}).get("form")
         if form is not None and form.has_error(NON_FIELD_ERRORS, TOO_MANY):
             response.status_code = 429

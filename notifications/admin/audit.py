@@ -1,5 +1,6 @@
 """The trail: who did what to what, in the admin, by API and by links."""
 
+import re
 from typing import Any
 
 from django.contrib import admin
@@ -27,6 +28,7 @@ _ABOUT = {
     "sending": ("Broadcasts, dead letters, deliveries", ["broadcast.", "dead_letter", "delivery."]),
     "trail": ("This trail", ["auditevent."]),
 }  # fmt: skip
+_PK = re.compile(r"[0-9]{1,18}")
 _BY = {"staff": "Staff", "key": "Services", "user": "People themselves", "link": "Holders of links"}
 
 
@@ -124,7 +126,7 @@ class AuditAdmin(CsvExportAdmin):
 def _name_people(events: list[AuditEvent]) -> None:
     """Note on each event the user ids of the people whom it names by our key."""
     named = (each.partition(":") for event in events for each in (event.actor, event.target))
-    pks = {int(key) for kind, _, key in named if kind == "user" and key.isascii() and key.isdecimal()}
+    pks = {int(key) for kind, _, key in named if kind == "user" and _PK.fullmatch(key)}
     found = {str(pk): name for pk, name in User.objects.filter(pk__in=pks).values_list("pk", "user_id")}
     for event in events:
         event.people = found  # type: ignore[attr-defined]

@@ -3,11 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
@@ -41,10 +39,7 @@ class CsvExportAdmin(ReadOnlyAdmin):
         """Answer with the list as a file, read and sent a few lines at a time."""
         if not self.has_export_permission(request):
             raise PermissionDenied
-        try:
-            found = self.get_changelist_instance(request)
-        except IncorrectLookupParameters:
-            return redirect(f"admin:{self._model}_changelist")
+        found = self.get_changelist_instance(request)
         name, narrowed = str(self.opts.model_name), sorted(found.params)
         audit.record(actor(request), f"{name}.exported", name, ip=client_ip(request), narrowed_by=narrowed)
         return downloads.attachment(

@@ -14,7 +14,7 @@ from notifications.models import AccountState
 from notifications.providers import options
 from notifications.providers.base import Outcome
 from notifications.rate_limits import Bucket
-from project.foundation import audit, clock
+from project.foundation import audit, bulk, clock
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ _FAILED = {"transient", "unknown"}
 
 def load(account_ids: Iterable[int]) -> dict[int, AccountState]:
     """Return the states that there are: an account that never had trouble has none. One query."""
-    return AccountState.objects.in_bulk(list(account_ids))
+    return bulk.by_key(AccountState, account_ids)
 
 
 def breaker_of(state: AccountState) -> Breaker:

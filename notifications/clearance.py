@@ -21,9 +21,9 @@ from notifications.providers import phones
 from notifications.providers.base import Message
 from notifications.routing import Allotment, Destination, Share
 from notifications.tracking import Change, Status
-from preferences.decisions import ContactPointFacts, Facts, Person, decide_one
+from preferences.decisions import CategoryFacts, ContactPointFacts, Facts, Person, decide_one
 from preferences.loading import category_facts, load_people
-from project.foundation import bulk, clock, ids, json_text
+from project.foundation import bulk, ids, json_text
 from templates_app.models import Type
 from templates_app.rendering import RenderError
 from templates_app.variables import user_variables
@@ -42,6 +42,7 @@ class Known:
     notifications: Mapping[UUID, Notification]
     people: Mapping[int, Person]
     types: Mapping[int, Type]
+    categories: Mapping[int, CategoryFacts]  # by type
     interrupted: Mapping[object, int | None]  # account by delivery whose worker was lost during the call
     unread: Mapping[int, int]  # what each person has not read in their inbox; on push alone
 
@@ -85,13 +86,15 @@ class Sorted:
         return [*(item.delivery for item in self.ready), *(change.delivery for change in self.changes)]
 
 
-def sort(batch: Sequence[Delivery], allotment: Allotment) -> Sorted:
-    """Sort the sub-batch into what may go out and what may not (any more, or yet), reading only."""
+def sort(batch: Sequence[Delivery], allotment: Allotment, now: datetime) -> Sorted:
+    """Sort the sub-batch into what may go out now and what may not (any more, or yet), reading only."""
+    types = gathering.types({delivery.type_id for delivery in batch})
     known = Known(
-        now=clock.now(),
-        notifications=gathering.notifications({delivery.notification_id for delivery in batch}),
+        now=now,
+        notifications=gathering.notifications(batch),
         people=load_people({delivery.user_id for delivery in batch}),
-        types=gathering.types({delivery.type_id for delivery in batch}),
+        types=types,
+        categories={pk: category_facts(type_.category) for pk, type_ in types.items()},
         interrupted=_interrupted([delivery.id for delivery in batch if delivery.status == Status.SENDING]),
         unread=_unread({delivery.user_id for delivery in batch if delivery.channel == "push"}),
     )
@@ -175,7 +178,7 @@ def _destination(delivery: Delivery, known: Known, type_: Type, *, by_country: b
 def _quiet(delivery: Delivery, known: Known, type_: Type) -> datetime | None:
     """Return when it may go, where quiet hours have begun or were made longer since it was planned."""
     person = known.people[delivery.user_id]
-    end = timing.quiet_until(person, category_facts(type_.category), delivery.channel, known.now)
+    end = timing.quiet_until(person, known.categories[type_.pk], delivery.channel, known.now)
     if end is None or delivery.reason == outcomes.UNKNOWN_OUTCOME:  # it may have been sent: let it be known soon
         return None
     return timing.release_at(person, end, delivery.id, settings.QUIET_HOURS_JITTER)
@@ -202,7 +205,7 @@ def _recheck(delivery: Delivery, known: Known, type_: Type) -> Change | None:
         return Change(delivery, Status.CANCELLED, reason="opted_out", error="The address was removed.")
     facts = Facts(
         person,
-        category_facts(type_.category),
+        known.categories[type_.pk],
         known.now,
         type_.key,
         tuple(notification.channels_preferred or ()),

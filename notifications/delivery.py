@@ -6,7 +6,7 @@ are committed before the next one begins. So whatever dies, at most one sub-batc
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -58,11 +58,12 @@ def deliver_due(channel: str, *, lane: int | None = None) -> int:
 def _route(channel: str) -> Route:
     found = accounts.of_channel(channel)
     states = account_states.load([account.id for account in found if account.id is not None])
-    return routing.route(found, states, clock.now(), most=settings.FLUSH_SIZE)
+    now = clock.now() if states else datetime.now(tz=UTC)  # nothing has a time of its own where no account has a state
+    return routing.route(found, states, now, most=settings.FLUSH_SIZE)
 
 
 def _deliver(claim: leases.Claim[Delivery], route: Route) -> None:
-    found = clearance.sort(claim.rows, Allotment(route))
+    found = clearance.sort(claim.rows, Allotment(route), claim.now)
     loading.load(found, claim.now)
     going = _begin(found, claim)
     for items in _by_account(going):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 
 from preferences import addresses, loading_at_once
@@ -19,11 +20,14 @@ _FIELDS = ("id", "user_id", "name", "locale", "timezone", "attributes", "erased_
 def load_people(user_pks: Iterable[int]) -> dict[int, Person]:
     """Return the people behind these keys, by key; unknown keys are absent.
 
-    Two statements on PostgreSQL, five elsewhere, whatever the number.
+    One statement on PostgreSQL, five elsewhere, whatever the number; and one more there while blind index keys are
+    rotated, for what an address is suppressed under may be another key's than what it is stored under.
     """
-    pks = list(user_pks)
-    found = loading_at_once.load(pks, _FIELDS) if connection.vendor == "postgresql" else _load_apart(pks)
-    suppressed = _suppressed((id, channel, address) for each in found for id, channel, address, *_ in each.points)
+    pks, at_once = list(user_pks), connection.vendor == "postgresql"
+    found = loading_at_once.load(pks, _FIELDS) if at_once else _load_apart(pks)
+    suppressed: Mapping[UUID, str] = {}
+    if not at_once or len(settings.BLIND_INDEX_KEYS) > 1:
+        suppressed = _suppressed((id, channel, address) for each in found for id, channel, address, *_ in each.points)
     return {each.fields[0]: _person(each, suppressed) for each in found}
 
 
@@ -50,13 +54,14 @@ def _person(stored: Stored, suppressed: Mapping[UUID, str]) -> Person:
 
 
 def _point(stored: tuple[Any, ...], suppressed: Mapping[UUID, str]) -> ContactPointFacts:
-    id, channel, address, secret, verified, disabled, disabled_reason = stored
+    id, channel, address, secret, verified, disabled, disabled_reason, reason = stored
+    reason = reason or suppressed.get(id, "")
     return ContactPointFacts(
         id=id,
         channel=channel,
         address=address,
-        usable=not disabled and id not in suppressed,
-        suppressed=suppressed.get(id, ""),
+        usable=not (disabled or reason),
+        suppressed=reason,
         disabled_reason=disabled_reason if disabled else "",
         verified=verified,
         secret=secret,
@@ -118,7 +123,7 @@ def _contact_points(pks: list[int]) -> dict[int, list[tuple[Any, ...]]]:
     rows = ContactPoint.objects.filter(user_id__in=pks).order_by("id")
     names = ("user_id", "id", "channel", "address", "secret", "confirmed_at", "disabled_at", "disabled_reason")
     for pk, id, channel, address, secret, confirmed_at, disabled_at, reason in rows.values_list(*names):
-        point = (id, channel, address, secret, confirmed_at is not None, disabled_at is not None, reason)
+        point = (id, channel, address, secret, confirmed_at is not None, disabled_at is not None, reason, "")
         found[pk].append(point)
     return found
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from preferences.decisions import Muted
-from preferences.models import Category, ContactPoint, Mute, Preference, User
+from preferences.models import Category, ContactPoint, Mute, Preference, Suppression, User
 from project.foundation import json_text, prepared
 from project.foundation.columns import Read, reader
 
@@ -36,14 +36,17 @@ def _statement(names: tuple[str, ...]) -> tuple[str, list[tuple[int, Read]]]:
     """Aggregated by person in subqueries: a join of several lists would multiply them."""
     fields: list[Any] = [User._meta.get_field(name) for name in names]
     columns = ", ".join(f"u.{connection.ops.quote_name(field.column)}" for field in fields)
-    users, points, choices, mutes, categories = (
-        model._meta.db_table for model in (User, ContactPoint, Preference, Mute, Category)
+    users, points, choices, mutes, categories, suppressions = (
+        model._meta.db_table for model in (User, ContactPoint, Preference, Mute, Category, Suppression)
     )
     sql = f"""
         SELECT {columns},
                (SELECT json_agg(json_build_array(p.id, p.channel, p.address, p.secret, p.confirmed_at IS NOT NULL,
-                                                 p.disabled_at IS NOT NULL, p.disabled_reason) ORDER BY p.id)::text
-                  FROM {points} p WHERE p.user_id = u.id),
+                                                 p.disabled_at IS NOT NULL, p.disabled_reason, COALESCE(s.reason, ''))
+                                ORDER BY p.id)::text
+                  FROM {points} p LEFT JOIN {suppressions} s
+                                         ON s.channel = p.channel AND s.address_index = p.address_index
+                 WHERE p.user_id = u.id),
                (SELECT json_agg(json_build_array(COALESCE(c.key, ''), p.channel, p.enabled))::text
                   FROM {choices} p LEFT JOIN {categories} c ON c.id = p.category_id WHERE p.user_id = u.id),
                (SELECT json_agg(json_build_array(COALESCE(c.key, ''), m.type_key, m.until) ORDER BY m.id)::text
@@ -74,7 +77,8 @@ def _list(text: str | None) -> Any:
 
 
 def _point(id: str, channel: str, address: str, secret: str, *rest: Any) -> tuple[Any, ...]:
-    return UUID(id), channel, _unsealed("address", address), _unsealed("secret", secret), *rest
+    signing = _unsealed("secret", secret) if channel == "webhook" else ""  # no other channel has one
+    return UUID(id), channel, _unsealed("address", address), signing, *rest
 
 
 def _unsealed(name: str, text: str) -> str:

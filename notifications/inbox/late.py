@@ -29,7 +29,7 @@ def deliver_due(*, lane: int | None = None) -> int:
     claim = leases.claim(Delivery, limit=settings.FLUSH_SIZE, channel="in_app", lane=lane, mode=Mode.LIVE)
     if claim.rows:
         route = Route((Share(_INBOX, settings.FLUSH_SIZE),), frozenset())
-        _store(clearance.sort(claim.rows, Allotment(route)), claim)
+        _store(clearance.sort(claim.rows, Allotment(route), claim.now), claim)
     return len(claim.rows)
 
 

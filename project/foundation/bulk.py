@@ -1,6 +1,6 @@
 """Many rows in one statement: COPY and UPDATE … FROM unnest(…) on PostgreSQL, prepared statements on SQLite."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ from django.db.models.base import ModelState
 from project.foundation import prepared, sqlite_rows
 from project.foundation.columns import Column, Json, Read, reader
 
-__all__ = ["Json", "insert", "like", "lock", "select", "update", "update_held"]
+__all__ = ["Json", "by_key", "columns", "insert", "like", "lock", "select", "select_together", "update", "update_held"]
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -37,17 +37,51 @@ def select(model: type[Row], sql: str, parameters: Any) -> list[Row]:
         columns = [(column.name, by_column.get(column.name)) for column in cursor.description]
         names = [name if field is None else field.attname for name, field in columns]
         readers = [(n, read) for n, (_, field) in enumerate(columns) if field and (read := reader(field)) is not None]
-        return [_stored(model, names, list(values), readers) for values in cursor.fetchall()]
+        database = connection.alias
+        return [_stored(model, names, list(values), readers, database) for values in cursor.fetchall()]
 
 
-def _stored(model: type[Row], names: list[str], values: list[Any], readers: list[tuple[int, Read]]) -> Row:
+def by_key(model: type[Row], keys: Iterable[Any]) -> dict[Any, Row]:
+    """Return the rows with these keys, by key, as `in_bulk` does: on PostgreSQL by one prepared statement."""
+    wanted = list(keys)
+    if connection.vendor != "postgresql" or not wanted:
+        return dict(model._default_manager.in_bulk(wanted)) if wanted else {}
+    assert model._meta.pk is not None
+    key = _column(model, model._meta.pk.name)
+    sql = f"SELECT * FROM {_quote(model._meta.db_table)} WHERE {key.quoted} = ANY(%s::{key.type}[])"
+    return {row.pk: row for row in select(model, sql, [key.array(key.texts_of(wanted))])}
+
+
+def columns(model: type[models.Model], alias: str) -> str:
+    """Return the model's columns, as a statement of several tables lists them for `select_together`."""
+    return ", ".join(f"{alias}.{column.quoted}" for column in _all_columns(model))
+
+
+def select_together(of: Sequence[type[models.Model]], sql: str, parameters: Any) -> list[list[Any]]:
+    """Return the rows of a statement that lists the `columns` of several models: an instance each, or None."""
+    with prepared.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return [list(_split(of, list(values), connection.alias)) for values in cursor.fetchall()]
+
+
+def _split(of: Sequence[type[models.Model]], values: list[Any], database: str) -> Iterator[models.Model | None]:
+    for model in of:
+        names = [column.name for column in _all_columns(model)]
+        own, values = values[: len(names)], values[len(names) :]
+        readers = [(n, read) for n, column in enumerate(_all_columns(model)) if (read := reader(column.field))]
+        yield None if own[0] is None else _stored(model, names, own, readers, database)
+
+
+def _stored(
+    model: type[Row], names: list[str], values: list[Any], readers: list[tuple[int, Read]], database: str
+) -> Row:
     for n, read in readers:
         if values[n] is not None:
             values[n] = read(values[n])
     row: Row = model.__new__(model)
     row.__dict__ = dict(zip(names, values, strict=True))
     row._state = ModelState()
-    row._state.adding, row._state.db = False, connection.alias
+    row._state.adding, row._state.db = False, database
     return row
 
 

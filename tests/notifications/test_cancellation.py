@@ -54,7 +54,7 @@ def test_a_cancellation_after_the_claim_still_stops_the_call(ada, order_confirma
     calls = []
     monkeypatch.setattr(accounts, "send", lambda account, messages: calls.append(messages) or [Outcome.accepted()])
     claim = leases.claim(Delivery, limit=10, channel="email")
-    going = clearance.sort(claim.rows, Allotment(delivery._route("email")))
+    going = clearance.sort(claim.rows, Allotment(delivery._route("email")), claim.now)
 
     cancellation.cancel(notification.id)
 

@@ -158,7 +158,7 @@ def test_a_worker_lost_during_the_call_leaves_the_outcome_unknown(
     weekly_offers.category.save()
     notification = planned(ada, weekly_offers)
     claim = leases.claim(Delivery, limit=10)
-    going = clearance.sort(claim.rows, Allotment(delivery._route("email")))
+    going = clearance.sort(claim.rows, Allotment(delivery._route("email")), claim.now)
     delivery._begin(going, claim)  # … and the worker dies here
     let_time_pass(timedelta(seconds=settings.LEASE_SECONDS + 1))
 

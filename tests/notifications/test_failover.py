@@ -124,6 +124,6 @@ def test_two_workers_at_once_send_one_probe(ada, order_confirmation, providers):
     AccountState.objects.create(account=main, failures=5, recent="-----", opened_at=opened)
     route = delivery._route("email")
     claims = [leases.claim(Delivery, limit=1, channel="email") for _ in range(2)]
-    goings = [delivery._begin(clearance.sort(claim.rows, Allotment(route)), claim) for claim in claims]
+    goings = [delivery._begin(clearance.sort(claim.rows, Allotment(route), claim.now), claim) for claim in claims]
 
     assert [len(going) for going in goings] == [1, 0]

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from notifications import cancellation, clearance, leases, planning, timing
+from notifications import cancellation, leases, planning, timing
 from notifications.models import Delivery, Notification, OutboxMessage
 from preferences.decisions import CategoryFacts, Person
 from tests.flow import let_time_pass, run_until_idle
@@ -46,7 +46,6 @@ def at(monkeypatch):
     def pretend(moment: datetime) -> None:
         claim = leases.claim
         monkeypatch.setattr(planning.leases, "claim", lambda *a, **k: replace(claim(*a, **k), now=moment))
-        monkeypatch.setattr(clearance.clock, "now", lambda: moment)
 
     return pretend
 

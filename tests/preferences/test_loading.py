@@ -60,7 +60,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_people(db, offer
         consent.set_preference(user, category=offers, enabled=False, **BY)
         consent.mute(user, **BY)
 
-    with django_assert_num_queries(2 if connection.vendor == "postgresql" else 5):
+    with django_assert_num_queries(1 if connection.vendor == "postgresql" else 5):
         assert len(load_people([user.pk for user in people])) == count
 
 

@@ -21,7 +21,7 @@ def uploaded(job: Import, characters: int, *, ip: str) -> None:
     """Let the dry run of a file begin that has come in whole."""
     with transaction.atomic():
         job.status, job.characters, job.due_at = Status.CHECKING, characters, clock.now()
-        job.save(update_fields=["status", "characters", "due_at"])
+        job.save(update_fields=["status", "characters", "clears", "due_at"])
         audit.record(job.actor, "import.uploaded", f"import:{job.pk}", ip=ip, kind=job.kind)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from notifications import history
+from notifications import credentials, history
 from notifications.admin import words
 from notifications.models import Delivery, Notification, OutboxMessage
 from preferences.channels import CHANNELS
@@ -57,21 +57,19 @@ class Detail:
 
 
 _SAID = ("title", "body", "link")
-# A sign-in link is a credential: it stands in the outbox, where a provider would have it, and nowhere else.
-_SECRET_LINKS = {"ACCOUNT_SIGN_IN"}
 
 
 def of(notification: Notification) -> Detail:
     """Return the page of one notification. Five queries."""
     deliveries = history.deliveries(notification)
-    payload = notification.content
-    hidden = {"link"} if notification.type.key in _SECRET_LINKS else set()
+    # A key stands in the outbox, where a provider would have it, and nowhere else.
+    payload = credentials.without(notification.type.key, notification.content)
     return Detail(
         created_at=created_at(notification.id),
         decisions=[_decision(stored) for stored in notification.decided or []],
         sendings=_sendings(deliveries),
         timeline=_timeline(notification, deliveries),
-        said=[(key.capitalize(), str(payload[key])) for key in _SAID if payload.get(key) and key not in hidden]
+        said=[(key.capitalize(), str(payload[key])) for key in _SAID if payload.get(key)]
         + [(name, _words(value)) for name, value in (payload.get("template_variables") or {}).items()],
     )
 

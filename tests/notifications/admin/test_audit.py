@@ -101,3 +101,12 @@ def test_reading_somebodys_message_is_noted(desk: Client, ada: User, weekly_offe
         AuditEvent.objects.filter(action__endswith=".viewed").order_by("id").values_list("action", "target", "detail")
     )
     assert list(seen) == [(f"{row._meta.model_name}.viewed", f"user:{ada.pk}", {"id": str(row.pk)}) for row in rows]
+
+
+def test_a_link_to_sign_in_is_not_on_the_page_of_its_message(desk: Client, ada: User) -> None:
+    message = accepted(ada, Type.objects.get(key="ACCOUNT_SIGN_IN"), payload={"link": "https://c.example/login/tok3n/"})
+
+    page = desk.get(f"/admin/notifications/notification/{message.pk}/change/").content.decode()
+
+    assert "tok3n" not in page
+    assert "left out" in page

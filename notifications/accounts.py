@@ -134,6 +134,11 @@ def read(row: ProviderAccount, callback: Callback) -> list[Receipt]:
     return provider.read_receipts(callback)
 
 
+def once(row: ProviderAccount, callback: Callback) -> str:
+    """Return what a verified request carries that no other may; "" where there is no such thing."""
+    return _provider(_account(row)).once(callback)
+
+
 def of_row(row: ProviderAccount) -> Account:
     """Return an account as it is stored now."""
     return _account(row)

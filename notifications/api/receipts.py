@@ -15,6 +15,7 @@ from notifications.models import ProviderAccount
 from notifications.providers.callbacks import Callback, NotGenuine
 from notifications.providers.options import BadOptions
 from notifications.receipts import ledger
+from notifications.receipts.replays import Replayed
 from project.foundation import audit, bodies, clock, ids
 from project.foundation.models import AuditEvent
 from project.foundation.problems import Forbidden, NotFound, Problem, Unavailable
@@ -52,7 +53,11 @@ class Receipts(APIView):
         except (BadOptions, TimeoutError) as error:
             logger.error("receipts.cannot_verify", extra={"account": row.name, "error": type(error).__name__})
             raise Unavailable("The request cannot be verified at the moment.") from error
-        ledger.take_in(row, callback, found)
+        try:
+            ledger.take_in(row, callback, found, once=accounts.once(row, callback))
+        except Replayed as error:
+            _note_refusal(row, str(error))
+            raise Forbidden(str(error)) from None
         return Response(status=204)
 
 

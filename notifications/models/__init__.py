@@ -9,7 +9,7 @@ from notifications.models.inbox import InboxCounter, InboxItem
 from notifications.models.notification import Lane, Mode, Notification
 from notifications.models.outbox import OutboxMessage
 from notifications.models.provider_account import ProviderAccount
-from notifications.models.receipt import ReceiptCall, ReceiptRecord
+from notifications.models.receipt import ReceiptCall, ReceiptRecord, UsedToken
 from notifications.models.retention import RetentionMark
 from notifications.models.shared_decisions import SharedDecisions
 from notifications.models.troubled_address import TroubledAddress
@@ -43,4 +43,5 @@ __all__ = [
     "SharedDecisions",
     "TroubledAddress",
     "UnknownDelivery",
+    "UsedToken",
 ]

@@ -60,3 +60,17 @@ class ReceiptRecord(models.Model):
 
     def __str__(self) -> str:
         return self.kind
+
+
+class UsedToken(models.Model):
+    """What one verified request carried that no other may: kept while its signature would still be believed."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    account = models.ForeignKey("notifications.ProviderAccount", on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64)  # SHA-256, in hexadecimal
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "digest"], name="one_request_per_token")]
+
+    def __str__(self) -> str:
+        return f"of {self.account}"

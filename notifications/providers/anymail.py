@@ -118,6 +118,9 @@ class Anymail(HTTPProvider):
         else:
             anymail_reports.verify(callback, esp=self.options.esp, settings=self._settings)
 
+    def once(self, callback: Callback) -> str:
+        return anymail_reports.token(callback) if self.options.esp == "mailgun" else ""
+
     def read_receipts(self, callback: Callback) -> list[Receipt]:
         return anymail_reports.read(callback, esp=self.options.esp, settings=self._settings)
 

@@ -74,6 +74,11 @@ def verify(callback: Callback, *, esp: str, settings: Mapping[str, Any]) -> None
         require_fresh(at)
 
 
+def token(callback: Callback) -> str:
+    """Return what Mailgun signed once: each of its requests has a token of its own, a repeated one too."""
+    return str(_signed_by_mailgun(_request(callback))["token"])
+
+
 def read(callback: Callback, *, esp: str, settings: Mapping[str, Any]) -> list[Receipt]:
     """Return what a verified request reports. Raises ValueError when it makes no sense."""
     try:
@@ -162,20 +167,25 @@ def _verify_svix(callback: Callback, secret: str) -> None:
 
 
 def _signed_at(esp: str, request: HttpRequest) -> datetime | None:
-    """Return when a report was signed, where its service says so under the signature.
-
-    Read just as Anymail reads what it checks: a body may be a form and JSON at once, each with a time of its own.
-    """
+    """Return when a report was signed, where its service says so under the signature."""
     try:
         if esp == "mailgun":
-            is_json = request.content_type == "application/json"
-            said = json.loads(request.body)["signature"] if is_json else request.POST
-            return datetime.fromtimestamp(float(said["timestamp"]), tz=UTC)
+            return datetime.fromtimestamp(float(_signed_by_mailgun(request)["timestamp"]), tz=UTC)
         if esp == "sendgrid" and (stamp := request.headers.get("x-twilio-email-event-webhook-timestamp")):
             return datetime.fromtimestamp(float(stamp), tz=UTC)
     except (ValueError, LookupError, TypeError, OverflowError):
         raise NotGenuine("The report does not say when it was signed.") from None
     return None
+
+
+def _signed_by_mailgun(request: HttpRequest) -> Mapping[str, Any]:
+    """Return the signature and what it is of, token and timestamp.
+
+    Read just as Anymail reads what it checks: a body may be a form and JSON at once, each with a time of its own.
+    """
+    said: Mapping[str, Any]
+    said = json.loads(request.body)["signature"] if request.content_type == "application/json" else request.POST
+    return said
 
 
 def _view(esp: str, settings: Mapping[str, Any]) -> AnymailBaseWebhookView:

@@ -133,6 +133,13 @@ class Provider:
         """
         raise NotGenuine("This service reports nothing.")
 
+    def once(self, callback: Callback) -> str:
+        """Return what no two requests of the service have in common, under its signature; "": there is no such thing.
+
+        A verified request that carries the same again is refused as a recording.
+        """
+        return ""
+
     def read_receipts(self, callback: Callback) -> list[Receipt]:
         """Return what a verified request reports. Raises ValueError when it makes no sense."""
         return []

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from notifications.models import ProviderAccount, ReceiptCall, ReceiptRecord
 from notifications.providers.callbacks import Callback, Receipt
-from notifications.receipts import settling
+from notifications.receipts import replays, settling
 from preferences import addresses
 from project.foundation import clock
 from project.foundation.ids import new_id
@@ -21,14 +21,17 @@ _REPLIED_TO = {"stop", "start", "help"}
 _AHEAD = timedelta(minutes=5)  # a provider's clock may be wrong, but nothing was opened tomorrow
 
 
-def take_in(account: ProviderAccount, callback: Callback, receipts: Sequence[Receipt]) -> int:
+def take_in(account: ProviderAccount, callback: Callback, receipts: Sequence[Receipt], *, once: str = "") -> int:
     """Act on what a verified request reports; return how much of it was new. What was reported before changes nothing.
 
-    All of it is committed, or none: then the provider is told so, and reports it again.
+    All of it is committed, or none: then the provider is told so, and reports it again. `once`: what the request
+    carries that no other may. Raises Replayed when one did.
     """
     if not receipts:
         return 0
     with transaction.atomic():
+        if once:
+            replays.use(account, once)
         now = clock.now()
         call = ReceiptCall(account=account, headers=_proof(callback.headers), body=callback.body.decode("latin-1"))
         by_event = {each.event_id: _record(each, account, call, now) for each in receipts[:MAX_RECEIPTS]}

@@ -29,6 +29,9 @@ class Gazette(Provider):
         if "x-timestamp" in callback.headers:
             require_fresh(datetime.fromisoformat(callback.headers["x-timestamp"]))
 
+    def once(self, callback: Callback) -> str:
+        return callback.headers.get("x-token", "")
+
     def read_receipts(self, callback: Callback) -> list[Receipt]:
         return [_receipt(**event) for event in json.loads(callback.body)]
 

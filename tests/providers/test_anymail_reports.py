@@ -103,6 +103,13 @@ def test_mailgun_is_believed_by_its_signature():
     assert (receipt.kind, receipt.delivery_id, receipt.event_id) == ("delivered", DELIVERY, "ev1:1764000000.0")
 
 
+def test_mailgun_names_what_each_of_its_requests_has_for_itself():
+    provider = account("mailgun", api_key="k", webhook_signing_key="k3y")
+
+    assert provider.once(mailgun({"event": "delivered"}, token="t" * 50)) == "t" * 50
+    assert account("postmark", server_token="t").once(callback(POSTMARK_BOUNCE)) == ""
+
+
 @pytest.mark.parametrize("wrong", [{"key": "other"}, {"at": time.time() - 7200}, {"at": time.time() + 7200}])
 def test_a_forged_or_old_report_of_mailgun_is_refused(wrong):
     with pytest.raises(NotGenuine):

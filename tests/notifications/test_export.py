@@ -128,7 +128,7 @@ def test_few_rows_are_held_at_once_however_many_there_are(ada: User, weekly_offe
     for line in export.document(ada.pk):
         told_of += line.count(b'"type":"WEEKLY_OFFERS"')
         if told_of % 50 == 0:
-            held.append(sum(isinstance(each, Notification | Delivery) for each in gc.get_objects()))
+            held.append(sum(type(each) in (Notification, Delivery) for each in gc.get_objects()))
 
     assert told_of == 5 * export.BATCH
     # Two batches of notifications, that being read and that being told, with a delivery each.

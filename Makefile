@@ -57,7 +57,7 @@ live: .venv/installed
 		--no-server-header --log-level warning --ws websockets-sansio --ws-max-size 65536 --ws-per-message-deflate false
 
 worker: .venv/installed
-	@exec $(BIN)/celery --quiet -A project worker --concurrency $(CONCURRENCY) --loglevel WARNING --without-mingle --without-gossip
+	@exec $(RUN) manage.py worker --concurrency $(CONCURRENCY)
 
 beat: .venv/installed
 	@exec $(BIN)/celery --quiet -A project beat --loglevel WARNING --pidfile=

@@ -67,7 +67,6 @@ def listen(host: str, port: int) -> socket.socket:
 
 def run(listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM; then end everything and return."""
-    os.environ["CELERY_SKIP_CHECKS"] = "1"  # Django's own commands run them; here they would cost a second
     app.set_default()
     app.finalize(auto=True)
     app.loader.import_default_modules()

@@ -4,8 +4,10 @@ import gc
 import logging
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
+from billiard.util import get_pdeathsig  # type: ignore[attr-defined]
 from celery import signals
 from django.conf import settings
 from django.db import DatabaseError, connections
@@ -33,6 +35,9 @@ def keep_a_way_free(sender: Any, **kwargs: object) -> None:
 
 
 def _load_ahead() -> None:
+    """Load what each child would load for itself."""
+    with suppress(OSError):  # there is none but on Linux
+        get_pdeathsig()  # brings a parser of C along, as setting it does in each child
     try:
         accounts.load_those_in_use()
     except DatabaseError:  # it may be away: then each process loads its own

@@ -4,13 +4,18 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import css_inline
-
+from project.foundation.on_demand import OnDemand
 from templates_app import locales, standard
 from templates_app.html_to_text import to_text
 from templates_app.liquid_in_html import Protected
 from templates_app.liquid_source import RenderError, check
+
+if TYPE_CHECKING:
+    import css_inline
+else:
+    css_inline = OnDemand("css_inline")
 
 _LAYOUTS = Path(__file__).parent / "layouts"
 _WHOLE_DOCUMENT = re.compile(r"\s*(?:<!doctype\b|<html\b)", re.IGNORECASE)
@@ -18,7 +23,6 @@ _LEFT_TO_RIGHT, _RIGHT_TO_LEFT = "ltr", "rtl"
 _RIGHT_TO_LEFT_LANGUAGES = frozenset({"ar", "fa", "he", "ur", "yi", "ps", "sd", "ug", "dv"})
 _STYLESHEET_LINK = re.compile(r"<link\b[^>]*\brel\s*=\s*[\"']?\s*stylesheet", re.IGNORECASE)
 _SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
-_INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
 def compile_parts(channel: str, locale: str, parts: Mapping[str, str]) -> dict[str, str]:
@@ -57,9 +61,14 @@ def _html(source: str, locale: str, words: Mapping[str, str], subject: str) -> s
 
 def _inlined(html: str) -> str:
     try:
-        return _INLINER.inline(html)
+        return _inliner().inline(html)
     except css_inline.InlineError as error:
         raise RenderError(f"The styles cannot be read: {error}") from error
+
+
+@cache
+def _inliner() -> "css_inline.CSSInliner":
+    return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
 def _refuse_what_mail_cannot_hold(source: str) -> None:

@@ -9,10 +9,8 @@ import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import aiohttp
-from yarl import URL
 
 from notifications import retries
 from notifications.attachments import names
@@ -20,6 +18,13 @@ from notifications.attachments.body import MAX_BYTES
 from notifications.providers.base import Outcome
 from project.foundation import egress
 from project.foundation.egress import Target
+from project.foundation.on_demand import OnDemand
+
+if TYPE_CHECKING:
+    import aiohttp
+    import yarl
+else:
+    aiohttp, yarl = OnDemand("aiohttp"), OnDemand("yarl")
 
 TIME_SECONDS = 10.0  # for all files of a sub-batch
 LEFT_ALONE_SECONDS = 30.0  # a server that did not answer
@@ -104,7 +109,7 @@ class Fetching:
 
     async def _from(self, target: Target) -> Fetched:
         # As it was given: signed URLs do not bear another spelling.
-        url = URL(target.url, encoded=target.url.isascii())
+        url = yarl.URL(target.url, encoded=target.url.isascii())
         timeout = aiohttp.ClientTimeout(total=None, connect=_CONNECT_SECONDS)
         async with self._session.get(
             url,
@@ -133,7 +138,7 @@ def forget() -> None:
     _silent.clear()
 
 
-def _judge(response: aiohttp.ClientResponse) -> None:
+def _judge(response: "aiohttp.ClientResponse") -> None:
     """Raise NotFetched unless the answer is a file that may be read."""
     status = response.status
     if status in _LATER_MAY_WORK or status >= 500:

@@ -15,9 +15,9 @@ LOG = VAR / "worker.log"
 
 @contextmanager
 def worker(concurrency: int, environment: dict[str, str]) -> Iterator["Worker"]:
-    """Start `celery -A project worker` and wait for its processes; end it as a deploy would."""
-    command = [sys.executable, "-m", "celery", "-A", "project", "worker", "--concurrency", str(concurrency)]
-    command += ["--loglevel", "ERROR", "--without-mingle", "--without-gossip", "-n", f"bench{os.getpid()}@%h"]
+    """Start `manage.py worker` and wait for its processes; end it as a deploy would."""
+    command = [sys.executable, "manage.py", "worker", "--concurrency", str(concurrency)]
+    command += ["--log-level", "ERROR", "--name", f"bench{os.getpid()}@%h"]
     with LOG.open("w") as log:
         process = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log)
     running = Worker(process.pid)

@@ -8,6 +8,7 @@ import pytest
 
 LOADS = """
 import sys
+import project.management.commands.worker
 from project.celery import app
 app.loader.import_default_modules()
 print(" ".join(sys.modules))
@@ -33,4 +34,9 @@ def test_a_worker_loads_no_page(loaded, room):
 
 @pytest.mark.parametrize("library", ["rest_framework.views", "unfold.admin", "drf_spectacular.views", "requests"])
 def test_a_worker_loads_no_library_of_pages(loaded, library):
+    assert library not in loaded
+
+
+@pytest.mark.parametrize("library", ["aiohttp", "apprise", "css_inline", "dkim", "httpx", "prompt_toolkit"])
+def test_a_worker_loads_no_library_that_only_some_messages_need(loaded, library):
     assert library not in loaded

@@ -47,6 +47,18 @@ def suppress(unwanted: Iterable[Unwanted], *, origin: Origin) -> list[Unwanted]:
     return [*new.values(), *(wanted[index] for index in stops)]
 
 
+def suppress_by_hand(one: Unwanted, *, origin: Origin) -> bool:
+    """Suppress what an operator names; return whether that is news. The audit trail has a line either way."""
+    with transaction.atomic():
+        news = bool(suppress([one], origin=origin))
+        row = find(one.channel, one.address)
+        target = f"suppression:{row.pk if row else 'none'}"
+        audit.record(
+            origin.actor, "suppression.added", target, ip=origin.ip, channel=one.channel, reason=one.reason, news=news
+        )
+    return news
+
+
 def preview(unwanted: Iterable[Unwanted]) -> set[tuple[str, str]]:
     """Return the (channel, address) of those that `suppress` would not know yet. One query, and nothing is written."""
     wanted = _by_fingerprint(unwanted)

@@ -3,60 +3,48 @@
 import logging
 import threading
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.db import DatabaseError
 
-from notifications import digests
-from notifications.attachments import keeping
-from notifications.models import (
-    Attempt,
-    CallerNotificationId,
-    Delivery,
-    Event,
-    IdempotencyRecord,
-    Notification,
-    OutboxMessage,
-    ReceiptCall,
-    ReceiptRecord,
-)
-from preferences import confirmations, frequency_caps
+from notifications import digests, retention
+from notifications.models import Attempt, Delivery, Event, Notification
+from preferences import confirmations, erasure, frequency_caps
 from preferences.imports.keeping import forget_before as forget_imports_before
-from project.foundation import clock, ids, partitions
+from project.foundation import clock, partitions
 
 logger = logging.getLogger(__name__)
 
 HISTORY_TABLES = [model._meta.db_table for model in (Notification, Delivery, Attempt, Event)]
 EVERY_SECONDS = 600.0
+GO_ON_AFTER_SECONDS = 2.0  # where a round did not come to its end
 
 _lock = threading.Lock()
 _next_time = 0.0
 
 
 def tidy_when_due() -> None:
-    """Tidy, unless this process did so within EVERY_SECONDS. Two processes at once do no harm."""
+    """Tidy, unless this process did so within EVERY_SECONDS and was done with it. Two processes at once do no harm."""
     global _next_time
     with _lock:
         if time.monotonic() < _next_time:
             return
         _next_time = time.monotonic() + EVERY_SECONDS
-    tidy()
+    if tidy():
+        _next_time = time.monotonic() + GO_ON_AFTER_SECONDS
 
 
-def tidy() -> None:
+def tidy() -> bool:
+    """Do a round of everything; return whether it did not come to an end."""
     now = clock.now()
     _make_partitions(now)
-    keeping.delete_old(now)
-    OutboxMessage.objects.filter(id__lt=ids.first_id_at(now - timedelta(days=settings.OUTBOX_DAYS))).delete()
-    ReceiptCall.objects.filter(id__lt=ids.first_id_at(now - timedelta(days=settings.RECEIPT_BODY_DAYS))).delete()
-    ReceiptRecord.objects.filter(id__lt=ids.first_id_at(now - timedelta(days=settings.RECEIPT_DAYS))).delete()
-    IdempotencyRecord.objects.filter(created_at__lt=now - settings.IDEMPOTENCY_TTL).delete()
-    CallerNotificationId.objects.filter(created_at__lt=now - settings.NOTIFICATION_ID_TTL).delete()
+    more = retention.apply(now)
+    more = erasure.look_again(now) > 0 or more
     confirmations.forget_before(now)
     frequency_caps.forget_before(now)
     forget_imports_before(now)
     digests.forget_before(now)
+    return more
 
 
 def _make_partitions(now: datetime) -> None:

@@ -30,6 +30,14 @@ QUIET_HOURS_JITTER = env.duration("QUIET_HOURS_JITTER", "10m")
 DIGEST_AT = env.text("DIGEST_AT", "09:00")  # local time of the daily digest, of those who chose none
 IDEMPOTENCY_TTL = env.duration("IDEMPOTENCY_TTL", "24h")
 NOTIFICATION_ID_TTL = env.duration("NOTIFICATION_ID_TTL", "400d")
+# How many days each table keeps what it holds, once it is over; 0: for ever. See notifications.retention.
+PAYLOAD_DAYS = env.number("PAYLOAD_DAYS", 90)  # what was said, metadata, and what was read of the person for it
+HISTORY_DAYS = env.number("HISTORY_DAYS", 400)  # notifications with all that came of them, by whole months
+INBOX_DAYS = env.number("INBOX_DAYS", 400)
+AUDIENCE_DAYS = env.number("AUDIENCE_DAYS", 30)  # who the people of a broadcast were
+LINK_DAYS = env.number("LINK_DAYS", 30)  # links to settings that expired or were revoked
+AUDIT_DAYS = env.number("AUDIT_DAYS", 730)  # what staff and services did
+ERASED_LEDGER_DAYS = env.number("ERASED_LEDGER_DAYS", 0)  # the ledger of who was erased; all other of it stays
 OUTBOX_DAYS = env.number("OUTBOX_DAYS", 7)
 ATTACHMENT_DAYS = env.number("ATTACHMENT_DAYS", 30)  # how long contents are kept, so that a dead letter can go out
 RECEIPT_DAYS = env.number("RECEIPT_DAYS", 90)  # how long a provider's report is known when it comes again

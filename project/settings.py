@@ -165,7 +165,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = _BROKER != "memory"
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10  # seconds
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_BEAT_SCHEDULE = {"plan": {"task": "notifications.wake", "schedule": 60.0, "args": ["plan"]}}
+CELERY_BEAT_SCHEDULE = {
+    "plan": {"task": "notifications.wake", "schedule": 60.0, "args": ["plan"]},
+    "tidy": {"task": "notifications.tidy", "schedule": 3600.0},
+}
 CELERY_TIMEZONE = "UTC"
 # Celery closes the database connection around each task otherwise; project/celery.py drops the dead ones.
 CELERY_DB_REUSE_MAX = 100_000

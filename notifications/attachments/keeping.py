@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from notifications.models import AttachmentContent, Notification
 from project.foundation import ids
@@ -23,8 +23,7 @@ def rows(notification_id: UUID, contents: Mapping[UUID, str], *, send_at: dateti
     ]
 
 
-def delete_old(now: datetime) -> int:
-    """Delete what has been kept for long enough, and whose notification is over; return how many. One query to find."""
+def old(now: datetime) -> "QuerySet[AttachmentContent]":
+    """Return what has been kept for long enough, and whose notification is over."""
     still_open = Notification.objects.filter(id=OuterRef("notification_id"), status__in=_OPEN)
-    deleted, _ = AttachmentContent.objects.filter(~Exists(still_open), keep_until__lt=now).delete()
-    return deleted
+    return AttachmentContent.objects.filter(~Exists(still_open), keep_until__lt=now)

@@ -1,5 +1,6 @@
 """History tables: range-partitioned by their UUIDv7 id on PostgreSQL, one partition a month; plain tables elsewhere."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from project.foundation import ids
 from project.foundation.locks import try_lock
 
 MONTHS_AHEAD = 3
+_WAIT_TO_DROP = "500ms"
 
 
 class CreateHistoryTable(migrations.CreateModel):
@@ -60,7 +62,7 @@ def _make(cursor: Any, table: str, month: datetime) -> None:
 
     PostgreSQL refuses to attach one whose rows lie in the default.
     """
-    name, low, high = _name(table, month), ids.first_id_at(month), ids.first_id_at(_next_month(month))
+    name, low, high = _name(table, month), ids.first_id_at(month), ids.first_id_at(next_month(month))
     cursor.execute(f'LOCK TABLE "{table}_default" IN ACCESS EXCLUSIVE MODE')
     cursor.execute("SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE relname = %s", [f"{table}_default"])
     options = cursor.fetchone()[0]
@@ -82,21 +84,56 @@ def months_left(table: str, *, today: datetime) -> int:
         return int(cursor.fetchone()[0])
 
 
+def next_month(month: datetime) -> datetime:
+    """Return the month after one."""
+    return datetime(month.year + month.month // 12, month.month % 12 + 1, 1, tzinfo=UTC)
+
+
+def months_before(table: str, bound: datetime) -> list[datetime]:
+    """Return the months of a table's partitions that end by `bound`, oldest first (elsewhere than PostgreSQL: none)."""
+    return [month for month in _present(table) if next_month(month) <= bound]
+
+
+def oldest_month(table: str) -> datetime | None:
+    """Return the first month that has a partition of its own; None where there are none."""
+    return next(iter(_present(table)), None)
+
+
+def drop(tables: Sequence[str], month: datetime) -> None:
+    """Drop one month's partitions of several tables, or none. Raises OperationalError where they are in use for long.
+
+    Whoever waits for the lock makes all others wait, so that we do not wait for long.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_WAIT_TO_DROP])
+        for table in tables:
+            cursor.execute(f'DROP TABLE IF EXISTS "{_name(table, month)}"')
+
+
+def _present(table: str) -> list[datetime]:
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+            " WHERE i.inhparent = %s::regclass AND c.relname ~ '_[0-9]{4}_[0-9]{2}$'",
+            [table],
+        )
+        names = [name.removeprefix(f"{table}_") for (name,) in cursor.fetchall()]
+    return sorted(datetime.strptime(name, "%Y_%m").replace(tzinfo=UTC) for name in names)
+
+
 def _name(table: str, month: datetime) -> str:
     return f"{table}_{month:%Y_%m}"
 
 
 def _bounds(month: datetime) -> str:
-    return f"FOR VALUES FROM ('{ids.first_id_at(month)}') TO ('{ids.first_id_at(_next_month(month))}')"
+    return f"FOR VALUES FROM ('{ids.first_id_at(month)}') TO ('{ids.first_id_at(next_month(month))}')"
 
 
 def _months(start: datetime, count: int) -> list[datetime]:
     month = datetime(start.year, start.month, 1, tzinfo=UTC)
     months = [month]
     while len(months) < count:
-        months.append(_next_month(months[-1]))
+        months.append(next_month(months[-1]))
     return months
-
-
-def _next_month(month: datetime) -> datetime:
-    return datetime(month.year + month.month // 12, month.month % 12 + 1, 1, tzinfo=UTC)

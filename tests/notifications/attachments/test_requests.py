@@ -200,7 +200,7 @@ def test_contents_are_deleted_once_their_notification_is_over_and_their_time_is_
     Notification.objects.filter(id=over.id).update(status="completed", due_at=None)
 
     def kept_after(days: int) -> set:
-        keeping.delete_old(clock.now() + timedelta(days=days))
+        keeping.old(clock.now() + timedelta(days=days)).delete()
         return set(AttachmentContent.objects.values_list("notification_id", flat=True))
 
     assert kept_after(2) == {over.id, scheduled.id, waiting.id}

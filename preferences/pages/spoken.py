@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.http import QueryDict
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language_info, get_supported_language_variant
 from django.utils.translation import gettext as _
 
 from preferences import consent
@@ -20,7 +20,7 @@ SECTION = "language"
 def section(user: User) -> dict[str, Any]:
     """Return the languages there are, each by its own name. A service's own choice ("de-AT") stays to be seen."""
     known = [(code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES]
-    others = [] if user.locale in {"", *(code for code, _name in known)} else [(user.locale, user.locale)]
+    others = [] if user.locale in {"", *(code for code, _name in known)} else [(user.locale, _name_of(user.locale))]
     return {"languages": known + others, "chosen": user.locale}
 
 
@@ -52,6 +52,15 @@ def _write(user: User, locale: str, origin: Origin, *, ours_alone: bool = True) 
     user.save(update_fields=["locale", "updated_at"])
     consent.note([user], subject="language", old=before or "unset", new=locale or "unset", origin=origin)
     return before
+
+
+def _name_of(locale: str) -> str:
+    """Return "English (en-GB)", or the tag alone where we do not speak it."""
+    try:
+        ours = get_language_info(get_supported_language_variant(locale.lower()))
+    except LookupError:
+        return locale
+    return f"{ours['name_local']} ({locale})"
 
 
 def _is_locale(text: str) -> bool:

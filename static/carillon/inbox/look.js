@@ -59,7 +59,7 @@ li.fresh { animation:arrive .16s ease-out; }
 .main { min-inline-size:0; }
 .open { display:block; inline-size:100%; text-decoration:none; border-radius:4px; }
 a.open::after, button.open::after { content:""; position:absolute; inset:0; }
-.title, .text { text-align:match-parent; }
+.title, .text { text-align:-webkit-match-parent; text-align:match-parent; }
 .title { display:block; font-size:.9375rem; overflow-wrap:anywhere; }
 .new .title { font-weight:600; }
 .text { display:-webkit-box; -webkit-line-clamp:3; -webkit-box-orient:vertical; overflow:hidden; font-size:.875rem;

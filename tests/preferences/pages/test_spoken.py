@@ -25,7 +25,10 @@ def test_the_page_speaks_the_chosen_language_from_the_next_word_on(browser: Clie
 
 def test_undo_brings_the_language_back_and_says_so_in_it(browser: Client, ada: User) -> None:
     User.objects.filter(pk=ada.pk).update(locale="de-AT")
-    assert '<option value="de-AT" lang="de-AT" selected>de-AT</option>' in browser.get("/preferences/").content.decode()
+    assert (
+        '<option value="de-AT" lang="de-AT" selected>Deutsch (de-AT)</option>'
+        in browser.get("/preferences/").content.decode()
+    )
     browser.post(URL, {"locale": "en"})
 
     assert "Rückgängig gemacht" in undo(browser)

@@ -7,6 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from notifications import acceptance, addressee
+from notifications.models import Mode
 from preferences import confirmations
 from preferences.confirmations import Question
 from preferences.models import ContactPoint
@@ -15,7 +16,7 @@ from templates_app.models import Type
 
 
 @transaction.atomic
-def send(point: ContactPoint) -> None:
+def send(point: ContactPoint, *, mode: str = Mode.LIVE) -> None:
     """Send a question to this address and to no other of the person's. Raises confirmations.AskedTooOften."""
     question = confirmations.ask(point)
     with translation.override(language.of(point.user.locale)):
@@ -25,6 +26,7 @@ def send(point: ContactPoint) -> None:
             user=point.user,
             type=Type.objects.get(key=addressee.CONFIRMATION),
             payload={**words, "template_variables": {}, "contact_point": str(point.pk)},
+            mode=mode,
             priority="HIGH",
             channels_preferred=[point.channel],
             expires_at=question.expires_at,

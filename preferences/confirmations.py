@@ -103,6 +103,11 @@ def forget_before(now: datetime) -> None:
     waiting.filter(verified_at=None).delete()
 
 
+def may_be_asked(point: ContactPoint) -> bool:
+    """Tell whether an address is in use, or out of use for no other reason than that it is not confirmed."""
+    return point.disabled_at is None or point.disabled_reason == UNCONFIRMED
+
+
 def _check_rates(point: ContactPoint, now: datetime) -> None:
     recent = AddressConfirmation.objects.filter(created_at__gt=now - WINDOW)
     same = recent.filter(address_index__in=addresses.indexes(point.channel, point.address))

@@ -2,6 +2,7 @@ from django.urls import path
 
 from notifications.api.broadcasts import ACTS, ActOnBroadcast, BroadcastById, Broadcasts
 from notifications.api.bulk import BulkView
+from notifications.api.confirmations import Confirmation
 from notifications.api.dead_letters import DeadLetters, Replay, ReplayOne
 from notifications.api.explain import Explain, ExplainNotification
 from notifications.api.inbox import ClickItem, Counts, Inbox, MarkAll, MarkItem, MuteItem, SnoozeItem
@@ -37,6 +38,11 @@ urlpatterns = [
         for act in MARKS
         if act != "clicked"
     ],
+    path(
+        "users/<str:user_id>/contact_points/<uuid:id>/confirmation",
+        Confirmation.as_view(),
+        name="confirm_contact_point",
+    ),
     path("users/<str:user_id>/inbox", UserInbox.as_view(), name="user_inbox"),
     path("users/<str:user_id>/tokens", UserTokens.as_view(), name="user_tokens"),
     path("web_push", WebPushKey.as_view(), name="web_push"),

@@ -66,7 +66,8 @@ def _find(user: User, id: str) -> ContactPoint | None:
         rows = user.contact_points.select_related("user").filter(pk=UUID(id), channel__in=CONFIRMED_BY_OWNERS)
     except ValueError:
         return None
-    return rows.filter(confirmed_at=None).first()
+    point = rows.filter(confirmed_at=None).first()
+    return point if point is not None and confirmations.may_be_asked(point) else None
 
 
 def _refused(error: str, typed: str) -> Refused:

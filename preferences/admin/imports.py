@@ -21,7 +21,7 @@ from project.foundation import downloads
 from project.foundation.client_ip import client_ip
 from project.foundation.ids import created_at
 
-SHOWN_FAULTS = 100
+SHOWN_FAULTS = 50
 _ACTS = {"start": acts.start, "stop": acts.stop}
 _DONE = {"start": "It begins within a few seconds.", "stop": "It is stopped, and the file is deleted."}
 _PILLS = {

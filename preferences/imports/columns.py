@@ -22,7 +22,7 @@ class Shape:
 
     @property
     def words(self) -> str:
-        names = [*self.required, *self.optional, *([f"{self.prefix}…"] if self.prefix else [])]
+        names = [*self.required, *self.optional, *([f"{self.prefix}NAME"] if self.prefix else [])]
         return f"{', '.join(names[:-1])} and {names[-1]}"
 
 

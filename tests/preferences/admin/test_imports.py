@@ -158,7 +158,7 @@ def test_all_errors_can_be_downloaded_as_a_file_that_computes_nothing(desk):
 
     assert len(text.splitlines()) == 152
     assert text.splitlines()[1] == '"2","attributes.=cmd()","invalid_user_id","\'=1+1"'
-    assert "These are the first 100" in page(desk, job)
+    assert "These are the first 50" in page(desk, job)
 
 
 def test_the_list_says_what_became_of_each(desk):

@@ -28,6 +28,14 @@ _ABOUT = {
     "sending": ("Broadcasts, dead letters, deliveries", ["broadcast.", "dead_letter", "delivery."]),
     "trail": ("This trail", ["auditevent."]),
 }  # fmt: skip
+# What Django's names of models are called here.
+_KINDS = {
+    "auditevent": "audit trail",
+    "consentrecord": "consent ledger",
+    "inboxitem": "inbox item",
+    "outboxmessage": "outbox message",
+    "apikey": "API key",
+}
 _PK = re.compile(r"[0-9]{1,18}")
 _BY = {"staff": "Staff", "key": "Services", "user": "People themselves", "link": "Holders of links"}
 
@@ -107,13 +115,15 @@ class AuditAdmin(CsvExportAdmin):
 
     @admin.display(description="Did", ordering="action")
     def did(self, event: AuditEvent) -> str:
-        return event.action.replace("_", " ").replace(".", " ").capitalize()
+        kind, _, act = event.action.partition(".")
+        words = f"{_KINDS.get(kind, kind)} {act}".replace("_", " ").strip()
+        return words[:1].upper() + words[1:]
 
     @admin.display(description="To what", ordering="target")
     def whom(self, event: AuditEvent) -> str:
         kind, _, key = event.target.partition(":")
         if kind != "user" or key not in _names(event):
-            return event.target
+            return _KINDS.get(event.target, event.target)
         return format_html(
             '<a href="{}">{}</a>', reverse("admin:preferences_user_change", args=[key]), _names(event)[key]
         )

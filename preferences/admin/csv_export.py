@@ -40,8 +40,8 @@ class CsvExportAdmin(ReadOnlyAdmin):
         if not self.has_export_permission(request):
             raise PermissionDenied
         found = self.get_changelist_instance(request)
-        name, narrowed = str(self.opts.model_name), sorted(found.params)
-        audit.record(actor(request), f"{name}.exported", name, ip=client_ip(request), narrowed_by=narrowed)
+        name, narrowed = str(self.opts.model_name), {"narrowed_by": sorted(found.params)} if found.params else {}
+        audit.record(actor(request), f"{name}.exported", name, ip=client_ip(request), **narrowed)
         return downloads.attachment(
             request,
             self._lines(found.get_queryset(request)),

@@ -24,6 +24,7 @@ FATES = {
     "notifications.OutboxMessage": "Deleted.",
     "notifications.ReceiptCall": "Deleted where it reports on the person's deliveries or comes from their addresses.",
     "notifications.ReceiptRecord": "Kept without address and details.",
+    "notifications.UsedToken": "Says nothing of people.",
     "notifications.TroubledAddress": "Deleted with the address.",
     "notifications.IdempotencyRecord": "Names the pseudonym; deleted where it is about the person alone.",
     "notifications.CallerNotificationId": "Kept: two ids and a fingerprint, so that a repeat is still none.",

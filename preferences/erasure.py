@@ -106,7 +106,7 @@ def _erase(pk: int, *, actor: str, ip: str) -> datetime:
     leaving = Leaving(pk, user.user_id, _pseudonym(user.user_id, pk), _addresses(pk), actor, now)
     _take_steps(leaving)
     Erasure.objects.create(user=user, due_at=now + LOOKS[0])
-    audit.record(actor, "user.erased", f"user:{leaving.pseudonym}", ip=ip)
+    audit.record(actor, "user.erased", f"user:{pk}", ip=ip)
     return now
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
-from django.db.models import F
+from django.db.models import F, Q
 
 from preferences import addresses, suppressions
 from preferences.consent import Origin
@@ -42,7 +42,7 @@ FATES = {
     "preferences.Import": "Holds what staff call a file; it goes by its own time.",
     "preferences.ImportChunk": "An uploaded file, sealed; deleted when its import is over.",
     "preferences.ImportFault": "Repeats nothing that stands in the file.",
-    AuditEvent._meta.label: "Kept; the person is called by the pseudonym, and what they did has no IP address.",
+    AuditEvent._meta.label: "Kept; people stand in it by a number. What the person did has no IP address any more.",
     LogEntry._meta.label: "Kept; the person is called by the pseudonym.",
     Session._meta.label: "Dead at once, since it rests on the password; deleted when it expires. It holds a number.",
 }
@@ -103,11 +103,20 @@ def _rename_in_trails(leaving: Leaving) -> None:
     before, after = leaving.user_id, leaving.pseudonym
     ledger = ConsentRecord.objects.filter(user_id=leaving.pk)
     ledger.filter(actor=f"user:{before}").update(actor=f"user:{after}", ip=None, agent="")
-    ledger.update(ip=None, agent="")
-    for kind in ("user", "staff"):  # who is no longer on the staff may leave
-        acts = AuditEvent.objects.filter(actor=f"{kind}:{before}")
-        acts.update(actor=f"{kind}:{after}", ip="")
-        Suppression.objects.filter(actor=f"{kind}:{before}").update(actor=f"{kind}:{after}")
-    AuditEvent.objects.filter(target=f"user:{before}").update(target=f"user:{after}")
+    ledger.filter(Q(ip__isnull=False) | ~Q(agent="")).update(ip=None, agent="")
+    Suppression.objects.filter(actor=f"user:{before}").update(actor=f"user:{after}")
+    _rename_in_audit(leaving)
     about = ContentType.objects.get_for_model(User)
-    LogEntry.objects.filter(content_type=about, object_id=str(leaving.pk)).update(object_repr=after, change_message="")
+    told = LogEntry.objects.filter(content_type=about, object_id=str(leaving.pk)).exclude(object_repr=after)
+    told.update(object_repr=after, change_message="")
+
+
+def _rename_in_audit(leaving: Leaving) -> None:
+    """Empty whence the person acted. The trail knows people by our own keys, and staff by their names."""
+    before, after = leaving.user_id, leaving.pseudonym
+    AuditEvent.objects.filter(actor=f"user:{leaving.pk}").update(ip="")
+    AuditEvent.objects.filter(actor=f"staff:{before}").update(actor=f"staff:{after}", ip="")  # they have left it since
+    Suppression.objects.filter(actor=f"staff:{before}").update(actor=f"staff:{after}")
+    if not before.isdigit():  # else it is somebody's key
+        AuditEvent.objects.filter(actor=f"user:{before}").update(actor=f"user:{after}", ip="")
+        AuditEvent.objects.filter(target=f"user:{before}").update(target=f"user:{after}")

@@ -28,5 +28,10 @@ def _changed(channel: str, record: ReceiptRecord, origin: Origin) -> bool:
     if record.kind == "stop":
         return bool(suppressions.suppress([Unwanted(channel, record.address, Reason.STOP)], origin=origin))
     if record.kind == "start":
-        return suppressions.lift(channel, record.address, reason=Reason.STOP, origin=origin)
+        # Whose data was erased opts in again by the same word.
+        lifted = [
+            suppressions.lift(channel, record.address, reason=reason, origin=origin)
+            for reason in (Reason.STOP, Reason.ERASED)
+        ]
+        return any(lifted)
     return True

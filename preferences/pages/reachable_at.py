@@ -9,13 +9,14 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from preferences import confirmations, consent, contact_points
+from preferences import confirmations, consent, contact_points, suppressions
 from preferences.consent import Origin
 from preferences.contact_points import PRIMARY
 from preferences.decisions import CONFIRMED_BY_OWNERS, UNCONFIRMED, Person
 from preferences.models import Category, ContactPoint, User
 from preferences.pages import wording
 from preferences.pages.outcomes import Outcome, Refused, Saved, token
+from preferences.suppressions import Reason
 
 SECTION = "addresses"
 BY_PERSON = "by_person"
@@ -23,6 +24,7 @@ _BLOCKED = {
     "bounce": gettext_lazy("Blocked: it did not accept our messages."),
     "complaint": gettext_lazy("Blocked: a message to it was reported as spam."),
     "stop": gettext_lazy("Blocked: you asked us by text to stop. Text START to us to undo that."),
+    "erased": gettext_lazy("Not in use since its owner’s data was erased. Use it again if you want messages there."),
 }
 
 
@@ -99,6 +101,8 @@ def _act(user: User, point: ContactPoint, act: str, origin: Origin) -> Saved:
         _note(user, point, old, BY_PERSON, origin)
         text = _("Saved. Nothing goes to %(address)s %(by)s any more.") % words
         return Saved(text, (token(SECTION, [str(point.pk), "resume"]),))
+    if act == "resume" and point.disabled_at is None and _opt_in(point, origin):
+        return Saved(_("Saved. %(address)s is in use again.") % words)
     # Only what the person has stopped: an address that a service has called dead stays so.
     if act == "resume" and point.disabled_reason == BY_PERSON:
         contact_points.enable(point)
@@ -106,6 +110,11 @@ def _act(user: User, point: ContactPoint, act: str, origin: Origin) -> Saved:
         text = _("Saved. %(address)s is in use again.") % words
         return Saved(text, (token(SECTION, [str(point.pk), "stop"]),))
     return Saved()
+
+
+def _opt_in(point: ContactPoint, origin: Origin) -> bool:
+    """Take the owner's word that an address may be used again which was erased with somebody's data."""
+    return suppressions.lift(point.channel, point.address, reason=Reason.ERASED, origin=origin)
 
 
 def _note(user: User, point: ContactPoint, old: str, new: str, origin: Origin) -> None:
@@ -130,7 +139,6 @@ def _last_for(user: User, point: ContactPoint) -> list[str]:
 def _address(point: ContactPoint, blocked: str, wanting: list[str], *, asked: bool) -> Address:
     good = not blocked and point.disabled_at is None
     confirm = _confirm(point, wanting) if good or point.disabled_reason == UNCONFIRMED else ""
-    can = "stop" if point.disabled_at is None else "resume" if point.disabled_reason == BY_PERSON else ""
     return Address(
         id=point.pk,
         icon=wording.ICONS[point.channel],
@@ -139,10 +147,16 @@ def _address(point: ContactPoint, blocked: str, wanting: list[str], *, asked: bo
         label="" if point.label == PRIMARY else point.label,
         state=_state(point, blocked, wanting if confirm else []),
         good=good,
-        can=can,
+        can=_can(point, blocked),
         confirm=confirm,
         asked=asked,
     )
+
+
+def _can(point: ContactPoint, blocked: str) -> str:
+    if point.disabled_at is None:
+        return "resume" if blocked == Reason.ERASED else "stop"
+    return "resume" if point.disabled_reason == BY_PERSON else ""
 
 
 def _confirm(point: ContactPoint, wanting: list[str]) -> str:

@@ -67,6 +67,9 @@ def _chooses(shop: Service, ada: User) -> None:
     shown = {"shown": ["offers.email:on", "offers.in_app:on"], "on": ["offers.in_app"]}
     assert browser.post("/preferences/", shown).status_code == 302
     assert browser.post("/preferences/pause/", {"what": "category:social", "for": "forever"}).status_code == 302
+    assert browser.post("/preferences/addresses/add/", {"address": f"more-{EMAIL}"}).status_code == 302
+    assert browser.post("/preferences/export/").status_code == 200
+    assert shop.get(f"/api/v1/users/{USER_ID}/export").status_code == 200
     sign_in.request_link(EMAIL, ip=IP)
 
 

@@ -12,7 +12,7 @@ from notifications.models import (
     ReceiptCall,
 )
 from preferences import erasure
-from preferences.models import ConsentRecord, Mute, TopicSubscription
+from preferences.models import AddressConfirmation, ConsentRecord, Mute, TopicSubscription
 from project.foundation import clock
 from project.foundation.models import AuditEvent
 from tests.flow import run_until_idle
@@ -48,4 +48,5 @@ def _is_known_everywhere(before):
     assert ConsentRecord._meta.db_table in tables
     assert set().union(*before.values()) == set(known.NEEDLES)
     assert DigestItem.objects.exists() and TopicSubscription.objects.exists() and Mute.objects.exists()
+    assert AddressConfirmation.objects.exists()
     assert Delivery.objects.filter(dead=True).exists()

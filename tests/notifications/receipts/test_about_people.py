@@ -8,7 +8,10 @@ from notifications import accounts
 from notifications.models import Delivery, ProviderAccount, ReceiptRecord
 from notifications.providers.base import Outcome
 from notifications.receipts import catching_up
+from preferences import suppressions
+from preferences.consent import Origin
 from preferences.models import ConsentRecord, ContactPoint, Suppression
+from preferences.suppressions import Reason, Unwanted
 from tests.notifications.gazette import report
 
 pytestmark = pytest.mark.django_db
@@ -182,3 +185,12 @@ def test_no_address_is_left_in_records_or_logs(ada, text_message, replies, caplo
 
     assert set(ReceiptRecord.objects.values_list("address", flat=True)) == {""}
     assert PHONE not in caplog.text and "+49305550" not in caplog.text
+
+
+def test_start_opts_in_again_whose_data_was_erased(ada, news, replies):
+    suppressions.suppress([Unwanted("sms", PHONE, Reason.ERASED)], origin=Origin(source="erasure", actor="key:shop"))
+
+    report(written("start"))
+
+    assert suppressed() == []
+    assert ConsentRecord.objects.filter(subject="suppression:sms", old="erased", new="unset").exists()

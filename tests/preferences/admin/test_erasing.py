@@ -48,7 +48,7 @@ def test_who_may_is_told_what_will_happen_and_asked_once(ada: User) -> None:
     ada.refresh_from_db()
     assert ada.erased_at is not None and ada.name == "" and not ada.contact_points.exists()
     line = AuditEvent.objects.get(action="user.erased")
-    assert (line.actor, line.target) == ("staff:clerk", f"user:{ada.user_id}")
+    assert (line.actor, line.target) == ("staff:clerk", f"user:{ada.pk}")
 
 
 def test_who_may_not_is_neither_offered_it_nor_let_through(ada: User) -> None:

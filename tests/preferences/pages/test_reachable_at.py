@@ -3,8 +3,8 @@ from django.test import Client
 
 from preferences import contact_points, suppressions
 from preferences.consent import Origin
-from preferences.models import Category, ConsentRecord, ContactPoint, User
-from preferences.suppressions import Unwanted
+from preferences.models import Category, ConsentRecord, ContactPoint, Suppression, User
+from preferences.suppressions import Reason, Unwanted
 from tests.preferences.pages.conftest import undo
 
 pytestmark = pytest.mark.django_db
@@ -103,3 +103,27 @@ def test_nobody_touches_the_address_of_another(browser: Client, bob: User) -> No
 def test_a_malformed_form_changes_nothing(browser: Client, mail: ContactPoint, form: dict[str, str]) -> None:
     assert browser.post(URL, form).status_code == 302
     assert reason(mail) == ""
+
+
+def test_an_erased_address_is_used_again_when_its_owner_says_so(browser: Client, ada: User, mail: ContactPoint) -> None:
+    suppressions.suppress(
+        [Unwanted("email", "ada@example.com", Reason.ERASED)], origin=Origin(source="erasure", actor="key:shop")
+    )
+    assert "since its owner’s data was erased" in browser.get("/preferences/").content.decode()
+
+    browser.post(URL, {"resume": str(mail.pk)})
+
+    assert not Suppression.objects.exists()
+    line = ConsentRecord.objects.filter(user=ada).order_by("id").last()
+    assert line is not None
+    assert (line.subject, line.old, line.new) == ("suppression:email", "erased", "unset")
+    assert (line.source, line.actor) == ("settings_page", f"user:{ada.user_id}")
+
+
+@pytest.mark.parametrize("reason", [Reason.BOUNCE, Reason.COMPLAINT, Reason.STOP, Reason.OPERATOR])
+def test_no_other_block_is_undone_on_the_page(browser: Client, mail: ContactPoint, reason: str) -> None:
+    suppressions.suppress([Unwanted("email", "ada@example.com", reason)], origin=Origin(source="x", actor="system"))
+
+    browser.post(URL, {"resume": str(mail.pk)})
+
+    assert Suppression.objects.exists()

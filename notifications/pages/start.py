@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from notifications.pages import demo
 from notifications.pages.login import BY_LINK
 from preferences.models import User
+from preferences.pages import language
 
 
 @never_cache
@@ -18,6 +19,7 @@ def start(request: HttpRequest) -> HttpResponse:
     shop = demo.loaded()
     if shop is None:
         return render(request, "notifications/start.html")
+    language.speak("en")  # the shop speaks nothing else, and says so
     context = {
         "products": demo.PRODUCTS,
         "news": demo.NEWS,

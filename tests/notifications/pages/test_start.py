@@ -103,3 +103,9 @@ def test_the_key_is_not_shown_through_a_proxy(client: Client, shop: dict[str, st
     page = client.get("/", REMOTE_ADDR="127.0.0.1", headers={"Host": "127.0.0.1:8000"} | headers).content.decode()
 
     assert shop["live_key"] not in page
+
+
+def test_the_shop_says_that_it_speaks_english(client: Client, shop: dict[str, str]) -> None:
+    page = client.get("/", headers={"Accept-Language": "ar"}).content.decode()
+
+    assert '<html lang="en" dir="ltr">' in page

@@ -1,5 +1,6 @@
 from notifications.models.access import ApiKey, Caller
 from notifications.models.account_state import AccountState
+from notifications.models.answered_text import AnsweredText
 from notifications.models.attachment import AttachmentContent
 from notifications.models.broadcast import AudienceMember, Broadcast
 from notifications.models.delivery import Attempt, Delivery, Event
@@ -16,6 +17,7 @@ from notifications.models.troubled_address import TroubledAddress
 from notifications.models.views_of_delivery import DeadLetter, UnknownDelivery
 
 __all__ = [
+    "AnsweredText",
     "AccountState",
     "ApiKey",
     "AttachmentContent",

@@ -54,8 +54,12 @@ def gathered(facts: Facts, channel: str) -> Verdict | None:
 
 def digest_day(person: Person, now: datetime, usual: str) -> date:
     """Return the local date of the person's next digest. `usual`: the time of day of those who chose none ("09:00")."""
-    today = now.astimezone(quiet_hours.zone_of(person.timezone)).date()
-    return today if digest_moment(person, today, usual) > now else today + timedelta(days=1)
+    zone = quiet_hours.zone_of(person.timezone)
+    today = now.astimezone(zone).date()
+    day = today if digest_moment(person, today, usual) > now else today + timedelta(days=1)
+    # A date that a country leaves out has no digest, or the next one would have two.
+    left_out = digest_moment(person, day, usual).astimezone(zone).date() != day
+    return day + timedelta(days=1) if left_out else day
 
 
 def digest_moment(person: Person, day: date, usual: str) -> datetime:

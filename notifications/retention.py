@@ -25,7 +25,9 @@ from notifications.models import (
     OutboxMessage,
     ReceiptCall,
     ReceiptRecord,
+    UsedToken,
 )
+from notifications.receipts import replays
 from preferences.models import ConsentRecord, PreferenceLink, User
 from project.foundation import batches, ids
 from project.foundation.models import AuditEvent
@@ -111,6 +113,7 @@ RULES = (
     Rule("outbox", _days("OUTBOX_DAYS"), _by_id(OutboxMessage)),
     Rule("receipt_calls", _days("RECEIPT_BODY_DAYS"), _by_id(ReceiptCall)),
     Rule("receipts", _days("RECEIPT_DAYS"), _by_id(ReceiptRecord)),
+    Rule("receipt_tokens", lambda: replays.KEPT, _by_id(UsedToken)),
     Rule("attachments", lambda: timedelta(), _deleting(keeping.old)),
     Rule(
         "answers",

@@ -1,13 +1,12 @@
 """What a signed request may carry only once. Seen a second time it is a recording, however fresh."""
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from notifications.models import ProviderAccount, UsedToken
 from notifications.providers.callbacks import MAX_AGE
-from project.foundation import ids
 
-# A request signed by a clock that is MAX_AGE ahead is believed for twice that.
+# How long a token is known. A request signed by a clock that is MAX_AGE ahead is believed for twice that.
 KEPT = max(timedelta(hours=1), 2 * MAX_AGE)
 
 
@@ -25,8 +24,3 @@ def use(account: ProviderAccount, token: str) -> None:
     UsedToken.objects.bulk_create([row], ignore_conflicts=True)
     if not UsedToken.objects.filter(id=row.id).exists():
         raise Replayed("The request was taken in before.")
-
-
-def forget_before(now: datetime) -> None:
-    """Delete tokens whose requests are too old to be believed."""
-    UsedToken.objects.filter(id__lt=ids.first_id_at(now - KEPT)).delete()

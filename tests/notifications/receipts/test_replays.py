@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from notifications import housekeeping
 from notifications.models import Delivery, ProviderAccount, ReceiptRecord, UsedToken
-from notifications.receipts import ledger, replays
+from notifications.receipts import ledger
 from project.foundation import clock
 from project.foundation.ids import first_id_at
 from project.foundation.models import AuditEvent
@@ -71,6 +72,6 @@ def test_tokens_are_kept_while_their_requests_are_believed(news):
     UsedToken.objects.create(id=first_id_at(now - timedelta(hours=2)), account=news, digest="old")
     UsedToken.objects.create(id=first_id_at(now - timedelta(minutes=30)), account=news, digest="young")
 
-    replays.forget_before(now)
+    housekeeping.tidy()
 
     assert [each.digest for each in UsedToken.objects.all()] == ["young"]

@@ -9,6 +9,7 @@ from django.db import DatabaseError
 
 from notifications import digests, retention
 from notifications.models import Attempt, Delivery, Event, Notification
+from notifications.receipts import answering
 from preferences import confirmations, erasure, frequency_caps
 from preferences.imports.keeping import forget_before as forget_imports_before
 from project.foundation import clock, partitions
@@ -44,6 +45,7 @@ def tidy() -> bool:
     frequency_caps.forget_before(now)
     forget_imports_before(now)
     digests.forget_before(now)
+    answering.forget_before(now)
     return more
 
 

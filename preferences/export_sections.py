@@ -26,6 +26,7 @@ from project.foundation.ids import created_at
 from project.foundation.models import AuditEvent
 
 _NUMBER = {"id": "a number of ours that says nothing"}
+_WHOM = ("content_type", "object_id", "object_repr", "change_message")
 _FINGERPRINT = "a keyed fingerprint of the address, which is told"
 
 
@@ -57,16 +58,18 @@ def _consent(user: User, tell: Teller) -> Iterator[Row]:
 
 
 def _acts(user: User, tell: Teller) -> Iterator[Row]:
-    names = [f"user:{user.pk}", f"user:{user.user_id}"]
-    for event in read(AuditEvent.objects.filter(target__in=names).order_by("id")):
+    for event in read(AuditEvent.objects.filter(target=f"user:{user.pk}").order_by("id")):
         yield {"at": time_text(created_at(event.id)), **tell(event)}
 
 
 def _admin_log(user: User, tell: Teller) -> Iterator[Row]:
-    """What they did in the admin, and what was done there to them."""
-    about = Q(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
+    """Tell what was done to them in the admin, and when they did something there: to whom is not for them to keep."""
+    people = ContentType.objects.get_for_model(User).pk
+    about = Q(content_type_id=people, object_id=str(user.pk))
     for entry in read(LogEntry.objects.filter(about | Q(user=user)).order_by("pk")):
-        yield {**tell(entry), "by_themselves": entry.user_id == user.pk}
+        theirs = entry.content_type_id == people and entry.object_id == str(user.pk)
+        changed = {"changed": entry.get_change_message()} if theirs else {}
+        yield {**tell(entry), "about_them": theirs, "by_them": entry.user_id == user.pk, **changed}
 
 
 def _address(point: ContactPoint) -> str:
@@ -106,6 +109,8 @@ SECTIONS = (
     Section("settings_links", own(PreferenceLink), {"preferences.PreferenceLink": {}}),
     Section("acts_of_staff_and_services", _acts, {"foundation.AuditEvent": {"ip": "of who acted"}}),
     Section(
-        "admin_log", _admin_log, {"admin.LogEntry": _NUMBER | {"content_type": "a number of ours that says nothing"}}
+        "admin_log",
+        _admin_log,
+        {"admin.LogEntry": _NUMBER | dict.fromkeys(_WHOM, "whom it was about may be somebody else")},
     ),
 )

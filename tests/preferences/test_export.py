@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
 from preferences import consent, contact_points, export
@@ -105,6 +107,27 @@ def test_they_read_what_staff_did_and_not_who_it_was(ada: User) -> None:
     assert json.loads(text)["acts_of_staff_and_services"][0]["action"] == "user.viewed"
     assert "grace" not in text
     assert "203.0.113.9" not in text
+
+
+def test_staff_read_when_they_worked_and_not_on_whom(ada: User, bob: User) -> None:
+    people = ContentType.objects.get_for_model(User).pk
+    for user, whom in ((ada, bob), (bob, ada)):
+        LogEntry.objects.create(
+            user=user, content_type_id=people, object_id=str(whom.pk), object_repr=whom.user_id, action_flag=2,
+            change_message="Name",
+        )  # fmt: skip
+
+    by_ada, about_ada = told(ada)["admin_log"]
+
+    assert (by_ada["by_them"], by_ada["about_them"], "changed" in by_ada) == (True, False, False)
+    assert (about_ada["by_them"], about_ada["about_them"], about_ada["changed"]) == (False, True, "Name")
+    assert "bob" not in json.dumps([by_ada, about_ada])
+
+
+def test_somebody_whose_id_is_anothers_key_reads_nothing_of_them(ada: User) -> None:
+    audit.record("staff:grace", "user.viewed", f"user:{ada.pk}")
+
+    assert told(User.objects.create_user(str(ada.pk)))["acts_of_staff_and_services"] == []
 
 
 def test_nothing_of_others_is_in_it(ada: User, bob: User) -> None:

@@ -28,6 +28,7 @@ CONTRACT = {
     "/users": {"get"},
     "/users/bulk": {"post"},
     "/users/{user_id}": {"get", "put"},
+    "/users/{user_id}/export": {"get"},
     "/users/{user_id}/inbox": {"get"},
     "/users/{user_id}/tokens": {"post"},
     "/users/{user_id}/contact_points": {"get", "post"},

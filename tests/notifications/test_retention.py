@@ -1,11 +1,12 @@
 """What each table keeps, and for how long: older rows go, in any number of workers, and what is under way stays."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.db import connection
+from django.db import connection, transaction
 
 from notifications import housekeeping, retention, retention_of_contents, retention_of_history
 from notifications.inbox import feed
@@ -247,3 +248,31 @@ def test_two_workers_at_once_delete_everything_once(ada, order_confirmation, set
 
     for model in (Notification, Delivery, Attempt, Event, OutboxMessage):
         assert not model.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_month_that_is_read_is_dropped_another_time(ada):
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL has partitions")
+    for table in retention_of_history.TABLES:
+        partitions.make_ahead(table, today=datetime(2001, 1, 5, tzinfo=UTC))
+    bound = datetime(2001, 6, 1, tzinfo=UTC)
+    reading, read = threading.Event(), threading.Event()
+
+    def read_for_long():
+        with transaction.atomic():
+            list(Event.objects.filter(id=ids.first_id_at(datetime(2001, 2, 5, tzinfo=UTC))))
+            reading.set()
+            assert read.wait(20)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        reader = pool.submit(read_for_long)
+        assert reading.wait(20)
+        assert retention_of_history.drop_some(bound) == 0 and len(ours(bound)) == 4
+        read.set()
+        reader.result()
+    while retention_of_history.drop_some(bound):
+        continue
+
+    assert ours(bound) == []

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from notifications import accounts, rounds
 from notifications.models import Delivery, InboxItem, Notification, OutboxMessage
@@ -224,3 +224,31 @@ def test_two_who_share_an_address_and_leave_at_once_leave_it_blocked(order_confi
 def blocked(address):
     indexes = addresses.indexes("email", address)
     return Suppression.objects.filter(address_index__in=indexes, reason="erased").exists()
+
+
+def test_who_cannot_be_erased_for_now_stays_whole(shop, order_confirmation, monkeypatch):
+    """Somebody holds what is theirs for seconds on end: nothing is done, and the caller is told to come again."""
+    monkeypatch.setattr(erasure, "_TRIES", 2)
+    ada = person("ada")
+    accepted(ada, order_confirmation)
+    held, over = threading.Event(), threading.Event()
+
+    def hold():
+        with transaction.atomic():
+            Notification.objects.select_for_update().get()
+            held.set()
+            assert over.wait(20)
+
+    def ask():
+        assert held.wait(20)
+        try:
+            return shop.delete("/api/v1/users/ada")
+        finally:
+            over.set()
+
+    _, answer = in_threads(hold, ask)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable") and answer["Retry-After"]
+    ada.refresh_from_db()
+    assert (ada.user_id, ada.erased_at) == ("ada", None) and ada.contact_points.count() == 2
+    assert Notification.objects.get().payload

@@ -14,9 +14,9 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from preferences import addresses, consent, contact_points
+from preferences import addresses, consent, contact_points, suppressions
 from preferences.consent import Origin
-from preferences.decisions import UNCONFIRMED
+from preferences.decisions import ERASED, UNCONFIRMED
 from preferences.models import AddressConfirmation, ContactPoint, User
 from project.foundation import clock
 
@@ -141,6 +141,7 @@ def _confirm(asked: AddressConfirmation, origin: Origin) -> ContactPoint | None:
     for each in _of_one_number(point):
         old = "confirmed" if each.confirmed_at else each.disabled_reason or "in use"
         contact_points.confirm(each, now=now)
+        suppressions.lift(each.channel, each.address, reason=ERASED, origin=origin)  # this is opting in again
         consent.note([point.user], subject=f"contact_point:{each.channel}", old=old, new="confirmed", origin=origin)
     return point
 

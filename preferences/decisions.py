@@ -15,6 +15,7 @@ from uuid import UUID
 from preferences.channels import CHANNELS
 from preferences.quiet_hours import zone_of
 
+ERASED = "erased"  # why nobody may use an address that went with somebody's data
 UNCONFIRMED = "unconfirmed"  # why an address is out of use that its owner typed and has not confirmed yet
 # Where people type addresses; devices and browsers speak for themselves.
 CONFIRMED_BY_OWNERS = ("email", "sms", "voice")
@@ -139,16 +140,17 @@ def decide_one(facts: Facts, channel: str, contact_point: ContactPointFacts | No
     """
     if facts.person.erased:
         return Verdict(False, "erased", "erasure", "erased", "This account was erased.")
+    if contact_point is not None and contact_point.id == facts.asks and _may_be_asked(contact_point):
+        return Verdict(True, "asked_for", "person", "", "This address was to be confirmed.")
     if contact_point is not None and not (contact_point.usable or _waiting(contact_point)):
         return _unusable(contact_point)
-    if contact_point is not None and contact_point.id == facts.asks:
-        return Verdict(True, "asked_for", "person", "", "This address was to be confirmed.")
     verdict = consent(facts, channel)
     if verdict.allowed and contact_point is None and CHANNELS[channel].addressed:
         text = f"You have no {CHANNELS[channel].address} on file."
         return Verdict(False, "no_contact_point", "address", "no_contact_point", text)
     if verdict.allowed and contact_point is not None and _unconfirmed(facts, verdict, contact_point):
-        text = f"You have not confirmed your {CHANNELS[channel].address}, so nothing of {facts.category.name} is sent there."
+        address, name = CHANNELS[channel].address, facts.category.name
+        text = f"You have not confirmed your {address}, so nothing of {name} is sent there."
         return Verdict(False, "unconfirmed_address", "address", "unconfirmed_address", text)
     return verdict
 
@@ -159,6 +161,11 @@ def consent(facts: Facts, channel: str) -> Verdict:
         text = f"You always get {_words(channel)} for {facts.category.name}: this cannot be turned off."
         return Verdict(True, "required", "category", "", text)
     return _muted(facts) or _chosen(facts, channel) or _default(facts, channel)
+
+
+def _may_be_asked(point: ContactPointFacts) -> bool:
+    """Tell whether the question may go there: also to what was erased, since answering it is opting in again."""
+    return point.suppressed in ("", ERASED) and point.disabled_reason in ("", UNCONFIRMED)
 
 
 def _waiting(point: ContactPointFacts) -> bool:

@@ -190,6 +190,20 @@ def test_an_address_that_others_have_looks_no_different(browser: Client, bob: Us
     assert sent_to("stopped@example.com") == []
 
 
+def test_confirming_an_erased_address_is_opting_in_again(browser: Client, ada: User, order_confirmation: Type) -> None:
+    gone = Unwanted("email", "ada@work.example", "erased")
+    suppressions.suppress([gone], origin=Origin(source="api", actor="key:shop"))
+    point = added(browser, "ada@work.example")
+    assert suppressions.preview([gone]) == set(), "asking alone opts nobody in"
+
+    Client().post(link_to("ada@work.example"))
+    acceptance.accept(acceptance.Request(user=ada, type=order_confirmation, payload={"title": "Yes"}))
+    run_until_idle()
+
+    assert len(sent_to("ada@work.example")) == 2
+    assert ContactPoint.objects.get(pk=point.pk).disabled_at is None
+
+
 def test_a_link_from_a_mail_adds_nothing(ada: User, client: Client) -> None:
     base = links.settings_url(ada.pk, 0).removeprefix(settings.PUBLIC_URL)
 

@@ -149,6 +149,8 @@ def _decide(delivery: Delivery, known: Known, allotment: Allotment) -> Ready | C
         return Change(delivery, Status.HELD, reason="account", error="No provider account can take this channel.")
     if isinstance(share, timedelta):
         return Later(delivery, share)
+    if delivery.status == Status.SENDING:
+        delivery.reason = outcomes.UNKNOWN_OUTCOME  # and stays in doubt, whatever this try comes to: written with that
     return _render(delivery, known, type_, share, resend)
 
 

@@ -105,6 +105,24 @@ def test_a_message_whose_answer_was_lost_goes_to_no_other_account(ada, order_con
     assert (providers.sent("spare"), set(statuses())) == (0, {"sent"})
 
 
+def test_a_message_whose_worker_was_lost_goes_to_no_other_account_though_its_own_refuses_it_now(
+    ada, order_confirmation, providers, settings
+):
+    account("main", order=1)
+    account("spare", order=2)
+    queued(ada, order_confirmation, 1)
+    claim = leases.claim(Delivery, limit=1, channel="email")
+    going = clearance.sort(claim.rows, Allotment(delivery._route("email")), claim.now)
+    delivery._begin(going, claim)  # … and the worker dies here
+    clock_moves(timedelta(seconds=settings.LEASE_SECONDS + 1))
+    providers.answers["main"] = Outcome.account("535 authentication failed")
+
+    work()
+
+    assert providers.sent("spare") == 0
+    assert set(Delivery.objects.values_list("status", "reason")) == {("queued", "unknown_outcome")}
+
+
 def test_the_outbox_is_no_way_out(ada, order_confirmation, providers, settings):
     settings.FLUSH_SIZE = 5
     account("main", order=1)

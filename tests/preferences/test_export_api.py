@@ -89,9 +89,10 @@ def test_revoking_a_persons_links_ends_it(api: Api, ada: User, client: Client) -
 def test_erasure_ends_it(api: Api, ada: User, client: Client) -> None:
     path = path_of(api)
 
-    User.objects.filter(pk=ada.pk).update(erased_at=datetime.now(tz=UTC))
+    assert api("DELETE", "/users/ada")[0] == 202
 
     assert client.get(path).status_code == 410
+    assert api("GET", "/users/ada/export")[0] == 404
 
 
 @pytest.mark.parametrize("spoil", ["{}x", "x{}", "0{}", "{}.{}"])

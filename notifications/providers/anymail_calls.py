@@ -103,7 +103,7 @@ class Calls:
         except _EXPECTED as error:
             whole = self._refusal(error)
         else:
-            told = batch.split(_json(response), len(letters), self._meaning)
+            told = batch.split(_json(response), len(letters), self._kind)
             if told is not None:
                 return [self._outcome(each) for each in told]
             whole = self._failure(AnymailRequestsAPIError(response=response, backend=backend))
@@ -167,7 +167,7 @@ class Calls:
         wait = retries.read_retry_after(asked, datetime.now(tz=UTC))
         return outcome(self._kind(status, response), f"{self._service} answered {status}.", retry_after=wait)
 
-    def _kind(self, status: int, response: requests.Response | None) -> OutcomeKind:
+    def _kind(self, status: int, response: requests.Response | None = None) -> OutcomeKind:
         if self._esp in KEYED and status == 409:  # the same request is under way elsewhere
             return "unknown"
         if self._esp == "postmark" and status == 422:

@@ -76,6 +76,18 @@ def test_only_the_mails_that_were_refused_have_failed(esp, status, answer, wante
     assert not any("receiver" in each.error or "hello@" in each.error for each in outcomes)
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(400, "recipient"), (401, "account"), (404, "recipient"), (429, "throttled"), (500, "transient")],
+)
+def test_mailjet_says_of_each_mail_what_a_call_of_its_own_would_have_said(status, kind):
+    refused = {"Status": "error", "Errors": [{"ErrorCode": "mj-0000", "StatusCode": status, "ErrorMessage": "…"}]}
+
+    outcomes, _ = send("mailjet", [message(1), message(2)], Says(200, {"Messages": [refused, refused]}))
+
+    assert [each.kind for each in outcomes] == [kind, kind]
+
+
 def test_ids_go_to_the_mails_before_and_behind_one_that_resend_refused():
     answer = batch_answers.RESEND | {"errors": [{"index": 1, "message": "The `to` field is missing."}]}
 

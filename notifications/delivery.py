@@ -74,20 +74,22 @@ def _deliver(claim: leases.Claim[Delivery], route: Route) -> None:
 @transaction.atomic
 def _begin(found: Sorted, claim: leases.Claim[Delivery]) -> list[Ready]:
     """Put on record what will be tried, and what will not; return what is still ours to send."""
-    if found.changes:
+    interrupted = [row.id for row in found.deliveries if row.status == Status.SENDING]
+    held = {item.delivery.id for item in found.ready}
+    if found.changes or found.tries or interrupted:
         tracking.lock_notifications([change.delivery for change in found.changes])
-    held = leases.still_held(Delivery, [delivery.id for delivery in found.deliveries], claim.token)
-    going, later = _reserve([item for item in found.ready if item.delivery.id in held], claim.now)
-    interrupted = [row.id for row in found.deliveries if row.status == Status.SENDING and row.id in held]
-    if interrupted:
+        held = leases.still_held(Delivery, [delivery.id for delivery in found.deliveries], claim.token)
+    if interrupted := [id for id in interrupted if id in held]:
         Attempt.objects.filter(delivery_id__in=interrupted, outcome=Attempt.Outcome.OPEN).update(
             outcome=Attempt.Outcome.UNKNOWN, finished_at=claim.now
         )
     tracking.record([change for change in found.changes if change.delivery.id in held], now=claim.now)
-    _put_back([*found.later, *later], claim)
-    bulk.insert([item.attempt for item in going])
     bulk.insert([attempt for attempt in found.tries if attempt.delivery_id in held])
-    tracking.begin([item.delivery for item in going])
+    going, later = _reserve([item for item in found.ready if item.delivery.id in held], claim.now)
+    _put_back([*found.later, *later], claim)
+    begun = {row.id for row in tracking.begin([item.delivery for item in going], lease=claim.token)}
+    going = [item for item in going if item.delivery.id in begun]
+    bulk.insert([item.attempt for item in going])
     return going
 
 
@@ -127,17 +129,19 @@ def _finish(items: Sequence[Ready], results: Sequence[Outcome], claim: leases.Cl
     share = items[0].share
     others = bool(route.working - {share.account.id})
     tracking.lock_notifications([item.delivery for item in items])
-    held = leases.still_held(Delivery, [item.delivery.id for item in items], claim.token)
-    changes, kept = [], []
+    changes = []
     for item, outcome in zip(items, results, strict=True):
         item.attempt.finished_at, item.attempt.outcome = now, outcome.kind
         item.attempt.error = outcome.error[:500]
-        if item.delivery.id in held:
-            resend = item.resend_when_unknown
-            changes.append(outcomes.change(item.delivery, outcome, share.account.id, now, resend=resend, others=others))
-            kept += [item] if outcome.kind in outbox.KEPT else []
+        resend = item.resend_when_unknown
+        changes.append(outcomes.change(item.delivery, outcome, share.account.id, now, resend=resend, others=others))
     bulk.update([item.attempt for item in items], ["finished_at", "outcome", "error"])
-    tracking.record(changes, now=now)
+    ours = tracking.record(changes, now=now, lease=claim.token)
+    kept = [
+        item
+        for item, outcome in zip(items, results, strict=True)
+        if item.delivery.id in ours and outcome.kind in outbox.KEPT
+    ]
     address_health.record(
         [Tried(each.delivery, each.message.to, told) for each, told in zip(items, results, strict=True)], now
     )

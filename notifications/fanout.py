@@ -132,8 +132,9 @@ def _note(broadcast: Broadcast, size: int, now: datetime) -> _Noted:
 
 
 def _room(broadcast: Broadcast, now: datetime) -> int:
-    """Return for how many people notifications may be made now."""
-    return max(0, min(settings.BROADCAST_LOOK_AHEAD - _waiting(broadcast, now), settings.CLAIM_SIZE))
+    """Return for how many people notifications may be made now: a full claim, or what fills the look-ahead, or none."""
+    room = settings.BROADCAST_LOOK_AHEAD - _waiting(broadcast, now)
+    return min(room, settings.CLAIM_SIZE) if room >= min(settings.CLAIM_SIZE, settings.BROADCAST_LOOK_AHEAD / 2) else 0
 
 
 def _wake(broadcast: Broadcast, now: datetime) -> int:

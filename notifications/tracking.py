@@ -95,29 +95,38 @@ def lock_notifications(deliveries: Iterable[Delivery]) -> None:
     bulk.lock(Notification, {delivery.notification_id for delivery in deliveries})
 
 
-def begin(deliveries: Sequence[Delivery]) -> None:
-    """Move deliveries to "sending" and count the try, inside the caller's transaction. They keep their lease."""
+def begin(deliveries: Sequence[Delivery], *, lease: UUID) -> list[Delivery]:
+    """Move deliveries that the lease still covers to "sending" and count the try, inside the caller's transaction.
+
+    They keep their lease. Returns those that were ours to move.
+    """
     for delivery in deliveries:
         if Status.SENDING not in MOVES[delivery.status]:
             raise IllegalMove(f"{delivery.id}: {delivery.status} → sending")
         delivery.status = Status.SENDING
         delivery.attempts += 1
-    bulk.update(deliveries, ["status", "attempts"])
+    return bulk.update_held(deliveries, ["status", "attempts"], lease=lease)
 
 
-def record(changes: Sequence[Change], *, now: datetime) -> None:
+def record(changes: Sequence[Change], *, now: datetime, lease: UUID | None = None) -> set[UUID]:
     """Write the changes, their events and their notifications' summaries, inside the caller's transaction.
 
-    The caller holds the notifications' rows (lock_notifications) and then the deliveries' (leases.still_held).
-    A constant number of statements. Raises IllegalMove.
+    The caller holds the notifications' rows (lock_notifications), and then the deliveries' (leases.still_held) unless
+    it names the lease that they must still be under. Returns the deliveries that were changed. A constant number of
+    statements. Raises IllegalMove.
     """
-    if not changes:
-        return
     for change in changes:
         _apply(change, now)
-    bulk.update([change.delivery for change in changes], _WRITTEN)
-    bulk.insert(_events([change for change in changes if not change.on_record], now))
-    summarise({change.delivery.notification_id for change in changes})
+    rows = [change.delivery for change in changes]
+    if lease is None:
+        bulk.update(rows, _WRITTEN)
+    else:
+        rows = bulk.update_held(rows, _WRITTEN, lease=lease)
+    written = {row.id for row in rows}
+    bulk.insert(_events([each for each in changes if each.delivery.id in written and not each.on_record], now))
+    if rows:
+        summarise({row.notification_id for row in rows})
+    return written
 
 
 def record_overtaken(changes: Sequence[Change], *, now: datetime) -> None:

@@ -151,17 +151,25 @@ def update_held(rows: Sequence[Row], fields: Sequence[str], **held: Any) -> list
 
 
 def _copy(rows: Sequence[models.Model]) -> None:
+    """Columns that are the same in all rows are written out once, and those that are NULL in all are not named."""
     model = type(rows[0])
-    columns = _all_columns(model)
-    if rows[0].pk is None:  # the database numbers them
-        columns = [column for column in columns if not column.field.primary_key]
-    names = ", ".join(column.quoted for column in columns)
-    lines = map("\t".join, zip(*(column.for_copy(rows) for column in columns), strict=True))
+    texts = [(column, column.texts(rows)) for column in _all_columns(model)]
+    told = [(column, found) for column, found in texts if not (found == [None] and _null_anyway(column))]
+    varying = [column.for_copy(found) for column, found in told if len(found) == len(rows)]
+    same = [None if len(found) == len(rows) else column.for_copy(found)[0] for column, found in told]
+    line = "\t".join("%s" if text is None else text.replace("%", "%%") for text in same)
+    lines = map(line.__mod__, zip(*varying, strict=True) if varying else [()] * len(rows))
+    names = ", ".join(column.quoted for column, _ in told)
     statement = f"COPY {_quote(model._meta.db_table)} ({names}) FROM STDIN"
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copying:
         copying.write("\n".join(lines) + "\n")
     for row in rows:
         row._state.adding = False
+
+
+def _null_anyway(column: Column) -> bool:
+    """Tell whether a column that is not named becomes NULL, or what the database numbers rows with."""
+    return column.field.primary_key or not column.field.has_db_default()
 
 
 def _update_from_arrays(
@@ -175,7 +183,7 @@ def _update_from_arrays(
     assert model._meta.pk is not None
     columns = [_column(model, name) for name in (model._meta.pk.name, *names, *only_where)]
     texts = [column.texts(rows) for column in columns]
-    varying = [n for n, column in enumerate(texts) if n == 0 or any(text != column[0] for text in column)]
+    varying = [n for n, column in enumerate(texts) if n == 0 or len(set(column)) > 1]
     values = [f"v.k{n}" if n in varying else f"%s::{column.type}" for n, column in enumerate(columns)]
     constants = [[] if n in varying else [column[0]] for n, column in enumerate(texts)]
     new, same = range(1, 1 + len(names)), range(1 + len(names), len(columns))

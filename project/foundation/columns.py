@@ -5,9 +5,11 @@ is looked at once a process, and what is the same in all rows is written out onc
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
+from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +21,9 @@ from project.foundation.encryption import EncryptedTextField
 
 Write = Callable[[Any], str | None]
 Read = Callable[[Any], Any]
+
+_UNSAFE_IN_COPY = re.compile(r"[\\\t\n\r]")
+_number = attrgetter("int")
 
 
 class Json(str):
@@ -39,12 +44,13 @@ class Column:
         self._sealed = isinstance(field, EncryptedTextField)  # never one ciphertext for two rows
         self._set_when_saved = field if _sets_itself(field) else None
 
-    def for_copy(self, rows: Sequence[models.Model]) -> list[str]:
-        """Return the column as the rows of COPY's text format have it."""
-        texts = self.texts(rows)
-        if self._plain:
-            return ["\\N" if text is None else text for text in texts]
-        return ["\\N" if text is None else _in_copy(text) for text in texts]
+    def for_copy(self, texts: Sequence[str | None]) -> list[str]:
+        """Return texts as the rows of COPY's text format have them."""
+        if None in texts:
+            texts = ["\\N" if text is None else text if self._plain else _in_copy(text) for text in texts]
+        elif not self._plain and _UNSAFE_IN_COPY.search("".join(texts)):  # type: ignore[arg-type]
+            texts = [_in_copy(text) for text in texts]  # type: ignore[arg-type]
+        return texts  # type: ignore[return-value]
 
     def array(self, texts: Sequence[str | None]) -> str:
         """Return the column as one array literal."""
@@ -53,17 +59,22 @@ class Column:
         return "{" + ",".join(["NULL" if text is None else _in_array(text) for text in texts]) + "}"
 
     def texts(self, rows: Sequence[models.Model]) -> list[str | None]:
+        """Return the column's texts, one a row, or a single one where it is the same in all rows."""
         if self._set_when_saved is not None:
-            values = [self._set_when_saved.pre_save(row, row._state.adding) for row in rows]
-        else:
-            name = self.name
-            values = [getattr(row, name) for row in rows]
-        return self.texts_of(values)
+            return self.texts_of([self._set_when_saved.pre_save(row, row._state.adding) for row in rows])
+        try:
+            # Not by getattr: a foreign key's column has a descriptor, which is asked each time.
+            return self.texts_of(list(map(itemgetter(self.name), [row.__dict__ for row in rows])))
+        except KeyError:  # deferred, or set by a default of the class
+            return self.texts_of([getattr(row, self.name) for row in rows])
 
     def texts_of(self, values: Sequence[Any]) -> list[str | None]:
+        """Return the texts of values, or a single one where all are one object (sealed ones never are)."""
         first, write = values[0], self._write
-        if (first is None or not self._sealed) and all(value is first for value in values):
-            return [None if first is None else write(first)] * len(values)
+        if (first is None or not self._sealed) and len(set(map(id, values))) == 1:
+            return [None if first is None else write(first)]
+        if write is _uuid and set(map(type, values)) == {UUID}:
+            return list(map("%032x".__mod__, map(_number, values)))
         return [None if value is None else write(value) for value in values]
 
 

@@ -14,6 +14,7 @@ from tests.benchmarks.harness import Measured, Part, Ratio, tell
 from tests.benchmarks.sink import Sink
 
 FEW, MANY = 10_000, 1_000_000
+TIMES = 3  # that the few are told: until each child has had its turn, and is as heavy as work makes it
 WITH_ADDRESS = 40_000  # of the million, and the first to be told
 SECONDS = 75.0  # of telling the million; then it is cancelled
 _EVERY = 0.25  # seconds between two looks: reading a process's memory costs it a few milliseconds
@@ -27,14 +28,14 @@ def measure() -> Part:
         type_ = people.make(WITH_ADDRESS, port=sink.port).by_mail
         with fleet.worker(2, {}) as worker:
             before = _settled(worker)
-            few = _highest(worker, type_, FEW, seconds=300)
+            few = max(_highest(worker, type_, FEW, seconds=300) for _ in range(TIMES))
             _multiply(MANY)
             many = _highest(worker, type_, MANY, seconds=SECONDS)
     finally:
         sink.close()
     part.measured = [
         Measured("worker at rest: parent and two children", "MB", [before]),
-        Measured(f"at most while telling {FEW:,} people", "MB", [few]),
+        Measured(f"at most while telling {FEW:,} people {TIMES} times", "MB", [few]),
         Measured(f"at most while telling {MANY:,} people, first {SECONDS:.0f} s", "MB", [many]),
     ]
     part.ratios = [

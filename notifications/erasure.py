@@ -22,6 +22,7 @@ FATES = {
     "notifications.InboxItem": "Deleted.",
     "notifications.InboxCounter": "Deleted.",
     "notifications.OutboxMessage": "Deleted.",
+    "notifications.AnsweredText": "Kept for a day: it holds a fingerprint.",
     "notifications.ReceiptCall": "Deleted where it reports on the person's deliveries or comes from their addresses.",
     "notifications.ReceiptRecord": "Kept without address and details.",
     "notifications.UsedToken": "Says nothing of people.",

@@ -15,6 +15,7 @@ from preferences.models import (
     ConsentRecord,
     ContactPoint,
     FrequencyCount,
+    Import,
     Mute,
     Preference,
     PreferenceLink,
@@ -39,7 +40,7 @@ FATES = {
     "preferences.Erasure": "The erasure itself; deleted when all its looks are done.",
     "preferences.Category": "Says nothing of people.",
     "preferences.Topic": "Says nothing of people.",
-    "preferences.Import": "Holds what staff call a file; it goes by its own time.",
+    Import._meta.label: "Holds what staff call a file; it goes by its own time.",
     "preferences.ImportChunk": "An uploaded file, sealed; deleted when its import is over.",
     "preferences.ImportFault": "Repeats nothing that stands in the file.",
     AuditEvent._meta.label: "Kept; people stand in it by a number. What the person did has no IP address any more.",
@@ -116,7 +117,8 @@ def _rename_in_audit(leaving: Leaving) -> None:
     before, after = leaving.user_id, leaving.pseudonym
     AuditEvent.objects.filter(actor=f"user:{leaving.pk}").update(ip="")
     AuditEvent.objects.filter(actor=f"staff:{before}").update(actor=f"staff:{after}", ip="")  # they have left it since
-    Suppression.objects.filter(actor=f"staff:{before}").update(actor=f"staff:{after}")
+    for model in (Suppression, Import):
+        model._default_manager.filter(actor=f"staff:{before}").update(actor=f"staff:{after}")
     if not before.isdigit():  # else it is somebody's key
         AuditEvent.objects.filter(actor=f"user:{before}").update(actor=f"user:{after}", ip="")
         AuditEvent.objects.filter(target=f"user:{before}").update(target=f"user:{after}")

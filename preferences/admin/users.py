@@ -160,4 +160,8 @@ def _owners(channel: str, text: str) -> list[int]:
 def _state(point: decisions.ContactPointFacts) -> str:
     if point.suppressed:
         return f"Blocked: {point.suppressed}"
-    return f"Out of use: {point.disabled_reason}" if point.disabled_reason else "In use"
+    if point.disabled_reason == decisions.UNCONFIRMED:
+        return "Waits for its owner to confirm it"
+    if point.disabled_reason:
+        return f"Out of use: {point.disabled_reason}"
+    return "In use, confirmed by its owner" if point.verified else "In use"

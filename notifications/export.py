@@ -9,6 +9,7 @@ from django.db.models import Model, Q, QuerySet
 
 from notifications import credentials
 from notifications.models import (
+    AnsweredText,
     AttachmentContent,
     Attempt,
     AudienceMember,
@@ -24,6 +25,7 @@ from notifications.models import (
     ReceiptRecord,
     TroubledAddress,
 )
+from preferences import addresses
 from preferences.documents import time_text
 from preferences.export import Row, Section, Teller, batches, own, read
 from preferences.models import ContactPoint, User
@@ -116,6 +118,13 @@ def _receipts(user: User, tell: Teller) -> Iterator[Row]:
     yield from (tell(record) for record in waiting if record.address in theirs)
 
 
+def _answered(user: User, tell: Teller) -> Iterator[Row]:
+    for point in ContactPoint.objects.filter(user=user):
+        indexes = addresses.indexes(point.channel, point.address)
+        rows = AnsweredText.objects.filter(channel=point.channel, address_index__in=indexes)
+        yield from ({**tell(row), "contact_point": str(point.pk)} for row in rows)
+
+
 def _troubled(user: User, tell: Teller) -> Iterator[Row]:
     yield from map(tell, read(TroubledAddress.objects.filter(contact_point__user=user)))
 
@@ -165,6 +174,16 @@ SECTIONS = (
             "notifications.ReceiptRecord": {
                 "due_at": "how the work is shared out",
                 "tries": "how the work is shared out",
+            }
+        },
+    ),
+    Section(
+        "answered_texts",
+        _answered,
+        {
+            "notifications.AnsweredText": {
+                "id": "a number of ours that says nothing",
+                "address_index": "a keyed fingerprint of the address, which is told",
             }
         },
     ),

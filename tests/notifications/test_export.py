@@ -10,6 +10,7 @@ import pytest
 
 from notifications import credentials
 from notifications.models import (
+    AnsweredText,
     AttachmentContent,
     AudienceMember,
     Broadcast,
@@ -73,7 +74,7 @@ def test_a_message_of_a_broadcast_says_what_the_broadcast_says(ada: User, weekly
     document = told(ada)
 
     assert document["notifications"][0]["payload"] == {"title": "To all"}
-    assert document["broadcast_audiences"] == [{"broadcast_id": str(broadcast.id)}]
+    assert document["broadcast_audiences"] == [{"broadcast_id": str(broadcast.id), "tell_at": None}]
 
 
 def test_digests_files_receipts_and_troubles_are_told(ada: User, weekly_offers: Type) -> None:
@@ -87,6 +88,8 @@ def test_digests_files_receipts_and_troubles_are_told(ada: User, weekly_offers: 
     given_receipt(account, "1", delivery_id=delivery.id, kind="bounced", result="moved")
     given_receipt(account, "2", address="ada@example.com", due_at=datetime.now(tz=UTC))
     given_receipt(account, "3", address="bob@example.com", due_at=datetime.now(tz=UTC))
+    sms = ada.contact_points.get(channel="sms")
+    AnsweredText.objects.create(channel="sms", address_index=sms.address_index, kind="stop", at=datetime.now(tz=UTC))
     TroubledAddress.objects.create(contact_point=ada.contact_points.first(), failing_since=datetime.now(tz=UTC))
 
     document = told(ada)
@@ -96,6 +99,7 @@ def test_digests_files_receipts_and_troubles_are_told(ada: User, weekly_offers: 
     assert "Zm9v" not in json.dumps(document)
     assert [each["event_id"] for each in document["receipts"]] == ["1", "2"]
     assert document["receipts"][0]["account"] == "main"
+    assert document["answered_texts"][0]["contact_point"] == str(sms.pk)
     assert len(document["troubled_addresses"]) == 1
 
 

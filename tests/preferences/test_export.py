@@ -17,7 +17,16 @@ from tests.foundation.test_snapshots import elsewhere
 
 ORIGIN = consent.Origin("admin", "staff:grace", ip="203.0.113.9")
 # Columns that lead to a person without being a foreign key to them.
-LEADS = {"user", "user_id", "notification", "notification_id", "delivery", "delivery_id", "contact_point"}
+LEADS = {
+    "user",
+    "user_id",
+    "notification",
+    "notification_id",
+    "delivery",
+    "delivery_id",
+    "contact_point",
+    "address_index",
+}
 # Tables that mention people and are not told, and why.
 UNTOLD = {
     "notifications.CallerNotificationId": "the notification tells it as its caller_notification_id",

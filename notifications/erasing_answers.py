@@ -5,13 +5,13 @@ own messages say when they were accepted, all others of the day, which are few b
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.db.models import Q, QuerySet
 
 from notifications.models import IdempotencyRecord, Notification
 from preferences.erasure import Leaving
@@ -26,28 +26,31 @@ _AT_ONCE = 500
 
 def erase(leaving: Leaving) -> None:
     """Call the person by the pseudonym in answers that name them; delete those about nobody else."""
-    own = _own_things(leaving.pk)
-    for record in _candidates(leaving):
-        if record.route.endswith(_path_mark(leaving.user_id)) or _holds(record.body, own) or _is_named(record, leaving):
+    messages = _messages(leaving)
+    own, told = _own_things(leaving.pk), {str(each.public_id) for each in messages}
+    for record in _candidates([ids.created_at(each.id) for each in messages]):
+        renamed = _renamed(record.body, leaving, told)
+        alone = record.route.endswith(_path_mark(leaving.user_id)) or _holds(record.body, own)
+        if alone or (renamed != record.body and _is_named(record.key, leaving)):
             record.delete()
-        elif _holds(record.body, {leaving.user_id}):
-            record.body = _renamed(record.body, leaving.user_id, leaving.pseudonym)
+        elif renamed != record.body:
+            record.body = renamed
             record.save(update_fields=["body"])
 
 
-def _candidates(leaving: Leaving) -> Iterator[IdempotencyRecord]:
+def _messages(leaving: Leaving) -> Sequence[Notification]:
+    """Return the person's messages that may still have an answer, oldest first."""
+    oldest = ids.first_id_at(leaving.now - settings.IDEMPOTENCY_TTL - timedelta(hours=1))
+    mine = Notification.objects.filter(user_id=leaving.pk, id__gte=oldest).order_by("id")
+    return list(mine.only("id", "caller_notification_id"))
+
+
+def _candidates(moments: Sequence[datetime]) -> Iterator[IdempotencyRecord]:
     others = IdempotencyRecord.objects.exclude(route__in=_OF_MESSAGES)
     yield from others.iterator(chunk_size=_AT_ONCE)
-    for begin, end in _spans(_moments(leaving)):
+    for begin, end in _spans(moments):
         answers = IdempotencyRecord.objects.filter(route__in=_OF_MESSAGES, created_at__range=(begin, end))
         yield from answers.iterator(chunk_size=_AT_ONCE)
-
-
-def _moments(leaving: Leaving) -> Sequence[datetime]:
-    """Return when the person's messages were accepted that may still have an answer."""
-    oldest = ids.first_id_at(leaving.now - settings.IDEMPOTENCY_TTL - timedelta(hours=1))
-    mine: QuerySet[Notification, Any] = Notification.objects.filter(Q(user_id=leaving.pk), id__gte=oldest)
-    return [ids.created_at(id) for id in mine.order_by("id").values_list("id", flat=True)]
 
 
 def _spans(moments: Sequence[datetime]) -> Iterator[tuple[datetime, datetime]]:
@@ -78,10 +81,11 @@ def _path_mark(user_id: str) -> str:
     return f" {hashlib.sha256(named).hexdigest()[:16]}"
 
 
-def _is_named(record: IdempotencyRecord, leaving: Leaving) -> bool:
-    """Tell whether an answer about the person has a key that says who they are."""
-    known = [address for _, address in leaving.addresses] + [leaving.user_id]
-    return _holds(record.body, {leaving.user_id}) and any(text in record.key for text in known)
+def _is_named(key: str, leaving: Leaving) -> bool:
+    """Tell whether a caller's key says who the person is: by their id, or by an address."""
+    known = [leaving.user_id, *(address for _, address in leaving.addresses)]
+    # As a word of its own: "1" is not named by every UUID.
+    return any(re.search(rf"(?<![^\W_]){re.escape(text)}(?![^\W_])", key) for text in known)
 
 
 def _holds(body: Any, texts: set[str]) -> bool:
@@ -92,9 +96,12 @@ def _holds(body: Any, texts: set[str]) -> bool:
     return isinstance(body, str) and body in texts
 
 
-def _renamed(body: Any, before: str, after: str) -> Any:
-    if isinstance(body, dict):
-        return {key: _renamed(value, before, after) for key, value in body.items()}
+def _renamed(body: Any, leaving: Leaving, told: set[str]) -> Any:
+    """Return an answer that names the pseudonym: in the place of the id, and in all about a message of theirs."""
     if isinstance(body, list):
-        return [_renamed(value, before, after) for value in body]
-    return after if body == before else body
+        return [_renamed(value, leaving, told) for value in body]
+    if not isinstance(body, dict):
+        return leaving.pseudonym if body == leaving.user_id else body
+    if body.get("notification_id") in told and "user_id" in body:
+        body = body | {"user_id": leaving.pseudonym}
+    return {name: _renamed(value, leaving, told) for name, value in body.items()}

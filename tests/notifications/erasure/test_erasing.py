@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from notifications.models import Delivery, Event, InboxItem, Notification, OutboxMessage
+from notifications.models import Delivery, Event, IdempotencyRecord, InboxItem, Notification, OutboxMessage
 from preferences import erasure, links
 from preferences.models import ContactPoint, PreferenceLink, Suppression, User
 from project.foundation import clock
@@ -131,6 +131,41 @@ def test_links_and_sessions_end(shop, ada):
     for link in (in_mail, minted):
         assert Client().get(link).status_code == 410
     assert browser.get("/preferences/").status_code == 302
+
+
+def test_tokens_to_their_inbox_end(shop, ada):
+    token = shop.post("/api/v1/users/ada/tokens", {}).json()["token"]
+    inbox = Client(headers={"Authorization": f"Bearer {token}"})
+    assert inbox.get("/api/v1/inbox").status_code == 200
+
+    erased(shop)
+
+    assert inbox.get("/api/v1/inbox").status_code == 401
+
+
+def test_a_repeat_of_a_send_sends_nothing_and_brings_nobody_back(shop, ada, order_confirmation):
+    body = {"user_id": "ada", "type": "ORDER_CONFIRMATION", "payload": {"title": "Hello"}}
+    body["user"] = {"email": "ada@example.com"}
+    first = shop.send(body, idempotency_key="order-1").json()
+    erased(shop)
+
+    again = shop.send(body, idempotency_key="order-1")
+
+    assert again.status_code == 202 and again["Idempotent-Replayed"] == "true"
+    assert again.json() == first | {"user_id": User.objects.get().user_id}
+    assert Notification.objects.count() == 1 and not User.objects.filter(erased_at=None).exists()
+
+
+def test_an_answer_that_came_too_late_to_be_found_is_found_afterwards(shop, ada, order_confirmation):
+    body = {"user_id": "ada", "type": "ORDER_CONFIRMATION", "payload": {"title": "Hello"}}
+    shop.send(body, idempotency_key="order-1")
+    kept = IdempotencyRecord.objects.values("body").get()
+    erased(shop)
+    IdempotencyRecord.objects.update(body=kept["body"])  # as if its transaction had ended after the erasure's
+
+    erasure.look_again(clock.now() + erasure.LOOKS[0])
+
+    assert IdempotencyRecord.objects.get().body["user_id"].startswith("erased/")
 
 
 def test_a_later_put_makes_a_fresh_person_whose_erased_address_stays_suppressed(shop, ada, order_confirmation):

@@ -19,6 +19,15 @@ Filter = Annotated[
     Meta(description='{"locale": ["de"], "timezone": "Europe/Berlin", "attributes.plan": "pro"}: all must hold.'),
 ]
 
+LocalTime = Annotated[
+    str,
+    Meta(
+        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        description="00:00 to 23:59. Each person is told when their own clock next shows it, from `send_at` on.",
+        examples=["09:00"],
+    ),
+]
+
 
 class Audience(Struct, forbid_unknown_fields=True):
     """Exactly one of these."""
@@ -38,7 +47,7 @@ class BroadcastBody(Struct, forbid_unknown_fields=True, kw_only=True):
     send_at: Time | None = None
     priority: Literal["LOW", "MEDIUM", "HIGH"] | None = None
     name: Annotated[str, Meta(max_length=200)] | None = None
-    local_time: str | None = None
+    local_time: LocalTime | None = None
     attachments: list[Any] | None = None
 
 
@@ -51,7 +60,7 @@ class _Draft(BroadcastBody, forbid_unknown_fields=False, kw_only=True):
 
 
 # Fields of the contract that this release takes only when they say nothing.
-NOT_AVAILABLE = ("local_time", "attachments")
+NOT_AVAILABLE = ("attachments",)
 
 
 class AudienceTooLarge(TooLarge):
@@ -85,6 +94,7 @@ def check(data: Any, *, mode: str, caller_id: int | None) -> Request:
         name=(body.name or "").strip(),
         priority=body.priority,
         send_at=_utc(body.send_at),
+        local_time=body.local_time or "",
     )
 
 

@@ -43,6 +43,7 @@ class Request:
     name: str = ""
     priority: str | None = None
     send_at: datetime | None = None
+    local_time: str = ""  # "09:00"
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def accept(request: Request, *, actor: str) -> Accepted:
         priority=request.priority or request.type.priority,
         audience={kind: value for kind, value in request.audience.items() if value},
         send_at=request.send_at,
+        local_time=request.local_time,
         due_at=request.send_at or now,
     )
     unknown: list[str] = []

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from notifications import audience, doorbell, outcomes, planning, tracking
+from notifications import audience, doorbell, local_time, outcomes, planning, tracking
 from notifications.models import Broadcast, Delivery, Event, Lane, Notification
 from notifications.tracking import Change
 from project.foundation import bulk, clock, ids
@@ -100,6 +100,8 @@ def _let_go_when_stalled() -> None:
 def _materialise(id: UUID) -> int:
     broadcast = Broadcast.objects.get(pk=id)
     total = audience.write(id, audience.people(broadcast.audience))
+    if broadcast.local_time:
+        local_time.settle(broadcast)
     moved = Broadcast.objects.filter(pk=id, status=Status.MATERIALISING).update(status=Status.RUNNING, total=total)
     if not moved:  # paused or cancelled meanwhile: whoever resumes it finds the audience anew
         transaction.set_rollback(True)
@@ -118,11 +120,23 @@ def _run(broadcast: Broadcast, now: datetime) -> int | _Noted:
     if broadcast.noted >= (broadcast.total or 0):
         return _finish(broadcast, now)
     if broadcast.planning_since is None:
+        if broadcast.local_time and not _is_somebodys_turn(broadcast, now):
+            return 0
         size = _room(broadcast, now)
         return _note(broadcast, size, now) if size else 0
     if now < broadcast.planning_since + _BEGINNING:
         return 0
     return _write_chunk(broadcast, _room(broadcast, now), now, planned=False)
+
+
+def _is_somebodys_turn(broadcast: Broadcast, now: datetime) -> bool:
+    """Tell whether the next people's hour has come; if not, wait, and look now and then for what a pause left."""
+    turn = local_time.next_turn(broadcast)
+    if turn is None or turn <= now:
+        return True
+    broadcast.due_at = min(turn, now + _LOOK_AGAIN)
+    broadcast.save(update_fields=["due_at"])
+    return False
 
 
 def _note(broadcast: Broadcast, size: int, now: datetime) -> _Noted:
@@ -159,7 +173,7 @@ def _waiting(broadcast: Broadcast, now: datetime) -> int:
 
 def _write_chunk(broadcast: Broadcast, size: int, now: datetime, *, planned: bool) -> int:
     """Make the notifications of the next people, and remember how far we came, in the same commit."""
-    people = audience.after(broadcast.pk, broadcast.reached, size) if size else []
+    people = _next(broadcast, size) if size else []
     if broadcast.origin is None:
         broadcast.origin, broadcast.started_at = ids.new_id(), now
     if people:
@@ -174,6 +188,12 @@ def _write_chunk(broadcast: Broadcast, size: int, now: datetime, *, planned: boo
     broadcast.planning_since = None
     broadcast.save(update_fields=["origin", "started_at", "reached", "noted", "planning_since"])
     return len(people)
+
+
+def _next(broadcast: Broadcast, size: int) -> list[int]:
+    if broadcast.local_time:
+        return local_time.after(broadcast, size)
+    return audience.after(broadcast.pk, broadcast.reached, size)
 
 
 def _notifications(

@@ -37,6 +37,7 @@ class BroadcastSummary(Struct, kw_only=True):
     audience: dict[str, Any]  # of user_ids: how many
     created_at: datetime
     send_at: datetime | None
+    local_time: str | None  # of each person's own clock; null: everybody at once
     started_at: datetime | None
     finished_at: datetime | None
     total: int | None  # people; null until the audience has been found
@@ -164,6 +165,7 @@ def _summary(broadcast: Broadcast) -> dict[str, Any]:
         "audience": broadcast.audience,
         "created_at": ids.created_at(broadcast.id),
         "send_at": _utc(broadcast.send_at),
+        "local_time": broadcast.local_time or None,
         "started_at": _utc(broadcast.started_at),
         "finished_at": _utc(broadcast.finished_at),
         "total": broadcast.total,

@@ -31,12 +31,16 @@ class Broadcast(models.Model):
     # {"topic": key} | {"filter": {…}} | {"all": true} | {"user_ids": <how many>}: who they are, the audience says
     audience = models.JSONField()
     send_at = models.DateTimeField(null=True, blank=True)
+    # "09:00": each person is told when their own clock next shows it, from `send_at` on. "" = everybody at once.
+    local_time = models.CharField(max_length=5, default="", db_default="", blank=True)
     status = models.CharField(max_length=14, choices=Status)
 
     total = models.PositiveIntegerField(null=True, blank=True)  # people in the audience; null until materialised
     # Everybody up to this user's key has their notification. It moves in the transaction that writes those.
     reached = models.BigIntegerField(default=0)
     noted = models.PositiveIntegerField(default=0)  # people up to `reached`
+    # With a local time, people are told in turns, by when that is for them. `reached` counts within this one.
+    turn = models.DateTimeField(null=True, blank=True)
     origin = models.UUIDField(null=True, blank=True)  # the ids of its notifications are derived from this one
     # Somebody began to plan the next people then. What is still there after a moment, they did not live to finish.
     planning_since = models.DateTimeField(null=True, blank=True)
@@ -71,6 +75,14 @@ class AudienceMember(models.Model):
     pk = models.CompositePrimaryKey("broadcast_id", "user_id")
     broadcast_id = models.UUIDField()
     user_id = models.BigIntegerField()
+    tell_at = models.DateTimeField(null=True, blank=True)  # null: with all the others
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["broadcast_id", "tell_at", "user_id"], condition=Q(tell_at__isnull=False), name="audience_turn"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_id} of {self.broadcast_id}"

@@ -8,7 +8,7 @@ from functools import cache
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from preferences.channels import CHANNELS
@@ -232,11 +232,13 @@ _cases = st.tuples(*(st.sampled_from(values) for values in DIMENSIONS.values()))
 _channels = st.sampled_from(list(CHANNELS))
 
 
+@settings(deadline=None)
 @given(_channels, _cases)
 def test_the_table_and_the_rules_agree_on_whatever_is_drawn(channel, case):
     assert decided(channel, case) == expected(channel, case)
 
 
+@settings(deadline=None)
 @given(_channels, _cases)
 def test_a_default_that_changes_overrides_no_choice(channel, case):
     before = decide(facts_of(channel, case), channel)
@@ -246,6 +248,7 @@ def test_a_default_that_changes_overrides_no_choice(channel, case):
             assert after == before
 
 
+@settings(deadline=None)
 @given(_channels, _cases)
 def test_naming_a_channel_in_a_message_overrides_no_word_of_a_person(channel, case):
     asked = (*case[:-2], "this channel", case[-1])
@@ -256,6 +259,7 @@ def test_naming_a_channel_in_a_message_overrides_no_word_of_a_person(channel, ca
     assert after.allowed >= before.allowed
 
 
+@settings(deadline=None)
 @given(_channels, _cases, st.lists(st.sampled_from(list(STATES)), max_size=6))
 def test_another_address_never_takes_a_message_away(channel, case, more):
     fewer = decide(facts_of(channel, case), channel)
@@ -265,6 +269,7 @@ def test_another_address_never_takes_a_message_away(channel, case, more):
     assert after.allowed >= fewer.allowed
 
 
+@settings(deadline=None)
 @given(_channels, _cases)
 def test_every_sentence_is_one_that_a_person_can_read(channel, case):
     for _, verdict in decide_each(facts_of(channel, case), channel):

@@ -134,7 +134,10 @@ def test_a_filter_finds_whom_it_says(shop, body, wanted, whom):
             {"/type": "unknown_type", "/payload/link": "invalid_link"},
         ),
         ({"payload": {}}, {"/payload/title": "required"}),
-        ({"local_time": "09:00"}, {"/local_time": "not_available"}),
+        ({"local_time": "25:00"}, {"/local_time": "invalid_value"}),
+        ({"local_time": "9:00"}, {"/local_time": "invalid_value"}),
+        ({"local_time": 9}, {"/local_time": "wrong_type"}),
+        ({"attachments": [{}]}, {"/attachments": "not_available"}),
         ({"send_at": "2999-01-01T00:00:00Z"}, {"/send_at": "invalid_value"}),
         ({"send_at": "tomorrow", "colour": 1}, {"/send_at": "invalid_value", "/colour": "unknown_field"}),
     ],
@@ -222,3 +225,12 @@ def test_a_dry_run_counts_the_audience_and_shows_one_rendering(shop, body, whom,
         assert answer["content"]["email"]["subject"] == "Hello"
     run_until_idle()
     assert told() == [] and not Broadcast.objects.exists()
+
+
+def test_a_local_time_is_taken_and_shown(shop, body):
+    created = shop.post(PATH, body | {"local_time": "09:00"})
+
+    assert created.status_code == 202, created.content
+    assert created.json()["local_time"] == "09:00"
+    assert shop.get(f"{PATH}/{created.json()['id']}").json()["local_time"] == "09:00"
+    assert Broadcast.objects.get().local_time == "09:00"

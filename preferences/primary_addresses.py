@@ -38,7 +38,7 @@ def replace(changes: Mapping[int, Mapping[str, Any]]) -> set[int]:
     Returns the keys of those whose addresses are other than they were.
     """
     plan = _plan(changes)
-    ContactPoint.objects.bulk_create(plan.new)
+    bulk.insert(plan.new)
     bulk.update(
         plan.moved, ["address", "address_index", "verified_at", "confirmed_at", "disabled_at", "disabled_reason"]
     )

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from notifications import addressee
 from notifications.models import Delivery, Notification
 from notifications.providers.base import About, Message
 from preferences import links, webhook_secrets
@@ -65,9 +66,14 @@ def _about(
 
 def _unsubscribe_url(channel: str, person: Person, type_: Type) -> str:
     """Return the address that stops this category on this channel; "" where it cannot be stopped."""
-    if channel in type_.category.required_channels:
+    if channel in type_.category.required_channels or type_.key == addressee.CONFIRMATION:
         return ""
     return links.unsubscribe_url(person.pk, type_.category_id, channel, person.link_generation)
+
+
+def _settings_url(person: Person, type_: Type) -> str:
+    """Return the link that opens the person's settings; "" where the address may be a stranger's."""
+    return "" if type_.key == addressee.CONFIRMATION else links.settings_url(person.pk, person.link_generation)
 
 
 def _list_headers(stop: str) -> dict[str, str]:
@@ -111,5 +117,5 @@ def _variables(notification: Notification, person: Person, type_: Type, stop: st
         "type": type_.key,
         "user": user_variables(person),
         "category": {"key": type_.category.key, "name": type_.category.name},
-        "unsubscribe_url": stop or links.settings_url(person.pk, person.link_generation),
+        "unsubscribe_url": stop or _settings_url(person, type_),
     }

@@ -84,6 +84,17 @@ def test_the_question_goes_to_the_new_address_alone(browser: Client, ada: User) 
     assert explain.of(Notification.objects.get())["decisions"][0]["rule"] == "asked_for"
 
 
+def test_the_question_opens_nothing_of_the_persons_to_a_stranger(browser: Client, ada: User) -> None:
+    """Whoever mistypes their address must not send somebody else the key to their settings."""
+    for address in ("ada@work.example", "+493012345678"):
+        added(browser, address)
+        text = str([sent_to(address), [row.headers for row in OutboxMessage.objects.all()]])
+        assert settings.PUBLIC_URL + "/u/" not in text
+        assert settings.PUBLIC_URL + "/preferences/" in text or address.startswith("+")
+        assert not re.search(r"/preferences/[^/\s\"]+/", text)
+        assert "Ada" not in text.replace("ada@", "")
+
+
 def test_until_it_is_confirmed_nothing_else_goes_there(browser: Client, ada: User, order_confirmation: Type) -> None:
     added(browser, "ada@work.example")
     acceptance.accept(acceptance.Request(user=ada, type=order_confirmation, payload={"title": "Yes"}))

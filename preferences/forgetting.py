@@ -103,7 +103,9 @@ def _rename_in_trails(leaving: Leaving) -> None:
     """Call the person by the pseudonym where acts are told. The ledger's rows allow it once `erased_at` is set."""
     before, after = leaving.user_id, leaving.pseudonym
     ledger = ConsentRecord.objects.filter(user_id=leaving.pk)
-    ledger.filter(actor=f"user:{before}").update(actor=f"user:{after}", ip=None, agent="")
+    # Of users, only the person themselves stands in it, and after a race under an id that we no longer know.
+    by_them = ledger.filter(actor__startswith="user:").exclude(actor=f"user:{after}")
+    by_them.update(actor=f"user:{after}", ip=None, agent="")
     ledger.filter(Q(ip__isnull=False) | ~Q(agent="")).update(ip=None, agent="")
     Suppression.objects.filter(actor=f"user:{before}").update(actor=f"user:{after}")
     _rename_in_audit(leaving)

@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 
-from notifications import housekeeping, retention, retention_of_contents, retention_of_history
+from notifications import housekeeping, retention, retention_of_contents, retention_of_history, tasks
 from notifications.inbox import feed
 from notifications.models import (
     Attempt,
@@ -276,3 +277,14 @@ def test_a_month_that_is_read_is_dropped_another_time(ada):
         continue
 
     assert ours(bound) == []
+
+
+@pytest.mark.django_db
+def test_beat_has_every_table_tidied_should_no_worker_come_to_it(ada):
+    AuditEvent.objects.create(id=at(5000), actor="system", action="x", target="y")
+    planned = {entry["task"] for entry in django_settings.CELERY_BEAT_SCHEDULE.values()}
+    assert tasks.tidy.name in planned
+
+    tasks.tidy()
+
+    assert not AuditEvent.objects.exists()

@@ -12,7 +12,7 @@ from notifications import accounts, rounds
 from notifications.models import Delivery, InboxItem, Notification, OutboxMessage
 from notifications.providers.base import Outcome
 from preferences import addresses, consent, erasure
-from preferences.models import ContactPoint, Preference, Suppression, User
+from preferences.models import ConsentRecord, ContactPoint, Preference, Suppression, User
 from project.foundation import clock
 from tests.notifications.broadcasts.conftest import broadcast_to, crowd
 from tests.notifications.conftest import person
@@ -206,6 +206,9 @@ def test_whatever_else_goes_on_nothing_of_them_is_left_in_the_end(
     assert set(Notification.objects.values_list("payload", "metadata")) == {(None, None)}
     for model in (InboxItem, OutboxMessage, Preference, ContactPoint):
         assert not model.objects.exists()
+    assert all(
+        record.actor == f"user:{record.user.user_id}" for record in ConsentRecord.objects.exclude(source="erasure")
+    )
     assert {name.partition("/")[0] for name in User.objects.values_list("user_id", flat=True)} == {"erased"}
 
 

@@ -6,8 +6,10 @@ from django.db.models import F
 
 from notifications import housekeeping, planning, rounds, sweeper, tasks
 from notifications.models import Delivery, IdempotencyRecord, Notification, OutboxMessage
+from preferences.models import Import
 from project.foundation import ids
 from tests.notifications.given import accepted
+from tests.preferences.imports.files import upload
 
 pytestmark = pytest.mark.usefixtures("outbox_accounts")
 
@@ -49,6 +51,24 @@ def test_what_no_doorbell_announced_goes_out_within_a_sweep(ada, order_confirmat
 
     notification.refresh_from_db()
     assert notification.status == "completed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_waits_is_checked_within_a_sweep(settings):
+    settings.SWEEP_SECONDS = 0.05
+    job = upload("user_id,name\nada,Ada\n")
+
+    sweeper.start()
+    try:
+        for _ in range(200):
+            if Import.objects.get(pk=job.pk).status == "checked":
+                break
+            sweeper._running.ending.wait(0.05)
+    finally:
+        sweeper.stop()
+
+    job.refresh_from_db()
+    assert (job.status, job.counts["new"]) == ("checked", 1)
 
 
 @pytest.mark.django_db

@@ -57,10 +57,10 @@ def ask(point: ContactPoint) -> Question:
             created_at=now,
             expires_at=now + (CODE_LIFETIME if by_code else LINK_LIFETIME),
         )
-        code = f"{secrets.randbelow(10**_CODE_LENGTH):0{_CODE_LENGTH}}" if by_code else ""
-        asked.code_hash = _hash(asked, code) if by_code else None
+        digits = f"{secrets.randbelow(10**_CODE_LENGTH):0{_CODE_LENGTH}}" if by_code else ""
+        asked.code_hash = _hash(asked, digits) if by_code else None
         asked.save(force_insert=True)
-    return Question(point, asked.expires_at, "" if by_code else signing.dumps(asked.pk.hex, salt=_SALT), code)
+    return Question(point, asked.expires_at, "" if by_code else signing.dumps(asked.pk.hex, salt=_SALT), digits)
 
 
 def asked_by_link(token: str) -> ContactPoint | None:

@@ -11,6 +11,9 @@ _SOURCES = {
     "one_click": "By one-click unsubscribe",
     "admin": "In the admin",
     "inbox": "In the inbox",
+    "receipt": "By a provider's report",
+    "import": "By a file",
+    "erasure": "By an erasure",
 }
 
 

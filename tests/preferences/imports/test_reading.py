@@ -103,7 +103,11 @@ def test_reading_goes_on_where_it_was_left():
     assert [(each.line, each.cells[0]) for each in again][:2] == [(120_001, "60000"), (120_003, "60001")]
 
 
-@given(st.lists(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=8), min_size=2, max_size=4)))
+@given(
+    st.lists(
+        st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=8), min_size=2, max_size=4)
+    )
+)
 def test_whatever_is_written_as_csv_is_read_back(table):
     written = io.StringIO()
     csv.writer(written, quoting=csv.QUOTE_ALL).writerows(table)

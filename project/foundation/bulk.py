@@ -8,7 +8,7 @@ from django.db import connection, models
 from django.db.models.base import ModelState
 
 from project.foundation import prepared, sqlite_rows
-from project.foundation.columns import Column, Json, Read, reader
+from project.foundation.columns import Column, Json, Read, reader, texts_of_all
 
 __all__ = ["Json", "by_key", "columns", "insert", "like", "lock", "select", "select_together", "update", "update_held"]
 
@@ -153,7 +153,8 @@ def update_held(rows: Sequence[Row], fields: Sequence[str], **held: Any) -> list
 def _copy(rows: Sequence[models.Model]) -> None:
     """Columns that are the same in all rows are written out once, and those that are NULL in all are not named."""
     model = type(rows[0])
-    texts = [(column, column.texts(rows)) for column in _all_columns(model)]
+    columns = _all_columns(model)
+    texts = zip(columns, texts_of_all(columns, rows), strict=True)
     told = [(column, found) for column, found in texts if not (found == [None] and _null_anyway(column))]
     varying = [column.for_copy(found) for column, found in told if len(found) == len(rows)]
     same = [None if len(found) == len(rows) else column.for_copy(found)[0] for column, found in told]
@@ -182,7 +183,7 @@ def _update_from_arrays(
     """Write from arrays beside the keys what differs between rows, and once what does not; return the keys written."""
     assert model._meta.pk is not None
     columns = [_column(model, name) for name in (model._meta.pk.name, *names, *only_where)]
-    texts = [column.texts(rows) for column in columns]
+    texts = texts_of_all(columns, rows)
     varying = [n for n, column in enumerate(texts) if n == 0 or len(set(column)) > 1]
     values = [f"v.k{n}" if n in varying else f"%s::{column.type}" for n, column in enumerate(columns)]
     constants = [[] if n in varying else [column[0]] for n, column in enumerate(texts)]

@@ -42,11 +42,14 @@ class Column:
         self.type: str = field.db_type(connection)  # of a foreign key: that of what it points to
         self._write, self._plain = _writer(field.target_field if field.is_relation else field)
         self._sealed = isinstance(field, EncryptedTextField)  # never one ciphertext for two rows
-        self._set_when_saved = field if _sets_itself(field) else None
+        self._hexadecimal = self._sealed or self._write is _binary
+        self.set_when_saved = field if _sets_itself(field) else None
 
     def for_copy(self, texts: Sequence[str | None]) -> list[str]:
         """Return texts as the rows of COPY's text format have them."""
-        if None in texts:
+        if self._hexadecimal:
+            texts = ["\\N" if text is None else "\\" + text for text in texts]  # its one backslash is doubled
+        elif None in texts:
             texts = ["\\N" if text is None else text if self._plain else _in_copy(text) for text in texts]
         elif not self._plain and _UNSAFE_IN_COPY.search("".join(texts)):  # type: ignore[arg-type]
             texts = [_in_copy(text) for text in texts]  # type: ignore[arg-type]
@@ -60,22 +63,40 @@ class Column:
 
     def texts(self, rows: Sequence[models.Model]) -> list[str | None]:
         """Return the column's texts, one a row, or a single one where it is the same in all rows."""
-        if self._set_when_saved is not None:
-            return self.texts_of([self._set_when_saved.pre_save(row, row._state.adding) for row in rows])
-        try:
-            # Not by getattr: a foreign key's column has a descriptor, which is asked each time.
-            return self.texts_of(list(map(itemgetter(self.name), [row.__dict__ for row in rows])))
-        except KeyError:  # deferred, or set by a default of the class
-            return self.texts_of([getattr(row, self.name) for row in rows])
+        if self.set_when_saved is not None:
+            return self.texts_of([self.set_when_saved.pre_save(row, row._state.adding) for row in rows])
+        return self.texts_of([getattr(row, self.name) for row in rows])
 
     def texts_of(self, values: Sequence[Any]) -> list[str | None]:
-        """Return the texts of values, or a single one where all are one object (sealed ones never are)."""
+        """Return the texts of values, or a single one where all are alike (sealed ones never are)."""
         first, write = values[0], self._write
-        if (first is None or not self._sealed) and len(set(map(id, values))) == 1:
+        if values[-1] is first and self._are_all(values, first):
             return [None if first is None else write(first)]
         if write is _uuid and set(map(type, values)) == {UUID}:
             return list(map("%032x".__mod__, map(_number, values)))
         return [None if value is None else write(value) for value in values]
+
+    def _are_all(self, values: Sequence[Any], first: Any) -> bool:
+        if first is None or self._plain or (type(first) is str and self._write is _text):
+            return values.count(first) == len(values)  # identity is looked at first, and that is enough nearly always
+        return not self._sealed and len(set(map(id, values))) == 1  # of JSON, 1 and true are equal and not the same
+
+
+def texts_of_all(columns: Sequence[Column], rows: Sequence[models.Model]) -> list[list[str | None]]:
+    """Return the texts of columns, as `Column.texts` does, at a third of what reading them one by one costs."""
+    first, *others = columns
+    if not others:
+        return [first.texts(rows)]
+    try:
+        # Not by getattr: a foreign key's column has a descriptor, which is asked each time.
+        read = itemgetter(*[column.name for column in columns])
+        values = list(zip(*[read(row.__dict__) for row in rows], strict=True))
+    except KeyError:  # deferred, or set by a default of the class
+        return [column.texts(rows) for column in columns]
+    return [
+        column.texts_of(found) if column.set_when_saved is None else column.texts(rows)
+        for column, found in zip(columns, values, strict=True)
+    ]
 
 
 @cache

@@ -116,3 +116,29 @@ def test_a_key_that_exists_is_refused():
     bulk.insert([Category(pk=900, key="one", name="One")])
     with pytest.raises(IntegrityError), transaction.atomic():
         bulk.insert([Category(pk=900, key="two", name="Two")])
+
+
+@pytest.mark.parametrize("alike", ["100 %s", "%", "a\tb", "\\N", "back\\slash", "", "a\nb\r"])
+def test_a_text_that_all_rows_share_is_kept_as_it_is(alike):
+    bulk.insert([AuditEvent(actor=f"key:{n}", action=alike, target=alike) for n in range(3)])
+
+    assert set(AuditEvent.objects.values_list("action", "target")) == {(alike, alike)}
+
+
+def test_json_values_that_are_merely_equal_are_told_apart():
+    given = [{"n": 1}, {"n": True}, {"n": 1.0}]
+
+    bulk.insert([AuditEvent(actor=str(n), action="a", target="t", detail=d) for n, d in enumerate([*given, given[0]])])
+
+    stored = AuditEvent.objects.order_by("actor").values_list("detail", flat=True)
+    assert [repr(detail["n"]) for detail in stored] == ["1", "True", "1.0", "1"]
+
+
+def test_rows_of_which_the_first_and_the_last_alone_are_alike_read_back_as_they_were_written():
+    targets, ips = ["one", "two", "one"], ["10.0.0.1", "", "10.0.0.1"]
+
+    bulk.insert([AuditEvent(actor="a", action=str(n), target=targets[n], ip=ips[n]) for n in range(3)])
+
+    assert list(AuditEvent.objects.order_by("action").values_list("target", "ip")) == list(
+        zip(targets, ips, strict=True)
+    )

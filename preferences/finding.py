@@ -13,8 +13,12 @@ def by_user_id(text: str) -> list[User]:
 
 def by_address(text: str) -> list[User]:
     """Return whoever has this whole address: several where a household shares one. Found by its fingerprint."""
-    pks = {pk for channel in _TYPED for pk in _owners(channel, text)}
-    return list(User.objects.filter(pk__in=pks).order_by("user_id"))
+    return list(User.objects.filter(pk__in=keys_by_address(text)).order_by("user_id"))
+
+
+def keys_by_address(text: str) -> set[int]:
+    """Return the keys of whoever has this whole address."""
+    return {pk for channel in _TYPED for pk in _owners(channel, text)}
 
 
 def _owners(channel: str, text: str) -> list[int]:

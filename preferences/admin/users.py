@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.module_loading import import_string
 from unfold.forms import AdminPasswordChangeForm, UnfoldReadOnlyPasswordHashWidget, UserCreationForm
 
-from preferences import addresses, contact_points, decisions, loading
+from preferences import addresses, decisions, finding, loading
 from preferences.admin.base import actor, display
 from preferences.admin.erasing import ErasesPeople
 from preferences.admin.export import PersonExportAdmin
@@ -69,7 +69,7 @@ class UserAdmin(ErasesPeople, AccountAdmin, PersonExportAdmin):  # type: ignore[
     ) -> tuple[QuerySet[User], bool]:
         """Find by a whole address too: addresses are stored sealed and found by their fingerprint."""
         found, doubles = super().get_search_results(request, queryset, search_term)
-        pks = {pk for channel in ("email", "sms") for pk in _owners(channel, search_term)}
+        pks = finding.keys_by_address(search_term)
         for pk in sorted(pks):
             audit.record(actor(request), "user.found_by_address", f"user:{pk}", ip=client_ip(request))
         return (found | queryset.filter(pk__in=pks), doubles) if pks else (found, doubles)
@@ -148,13 +148,6 @@ class UserAdmin(ErasesPeople, AccountAdmin, PersonExportAdmin):  # type: ignore[
         """What a room above knows of the person."""
         section: str = import_string(settings.USER_ADMIN_SECTION[1])(user)
         return section
-
-
-def _owners(channel: str, text: str) -> list[int]:
-    try:
-        return contact_points.find_users(channel, addresses.normalise(channel, text))
-    except addresses.InvalidAddress:
-        return []
 
 
 def _state(point: decisions.ContactPointFacts) -> str:

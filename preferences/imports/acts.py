@@ -26,11 +26,14 @@ def uploaded(job: Import, characters: int, *, ip: str) -> None:
 
 
 def refused(job: Import, refusal: Refused) -> None:
-    """Say why a file cannot be imported, and delete it."""
+    """Say why a file cannot be imported, and delete it. One that somebody has stopped meanwhile stays stopped."""
     with transaction.atomic():
-        job.status, job.problem, job.finished_at, job.due_at = Status.REFUSED, str(refusal)[:500], clock.now(), None
-        job.save(update_fields=["status", "problem", "finished_at", "due_at"])
-        keeping.forget(job)
+        held = Import.objects.select_for_update().filter(pk=job.pk, status=Status.CHECKING).first()
+        if held is None:
+            return
+        held.status, held.problem, held.finished_at, held.due_at = Status.REFUSED, str(refusal)[:500], clock.now(), None
+        held.save(update_fields=["status", "problem", "finished_at", "due_at"])
+        keeping.forget(held)
 
 
 def start(job: Import, *, actor: str, ip: str = "") -> None:

@@ -12,7 +12,7 @@ from preferences.imports import acts, keeping, reading, tallies, working
 from preferences.imports.acts import WrongState
 from preferences.models import Import, ImportChunk, ImportFault, User
 from project.foundation import clock, ids
-from tests.preferences.imports.files import ACTOR, bring_in, check, faults, work
+from tests.preferences.imports.files import ACTOR, bring_in, check, faults, upload, work
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +66,22 @@ def test_a_stop_in_the_middle_of_a_batch_holds(small_batches, monkeypatch):
 
     job.refresh_from_db()
     assert (job.status, User.objects.count()) == ("stopped", 0)
+
+
+def test_a_file_that_is_stopped_just_before_it_is_read_stays_stopped(monkeypatch):
+    job = upload(people(35))
+    original = working._claim
+
+    def claim_and_be_stopped():
+        claimed = original()
+        acts.stop(job, actor=ACTOR)
+        return claimed
+
+    monkeypatch.setattr(working, "_claim", claim_and_be_stopped)
+    working.advance_due()
+
+    job.refresh_from_db()
+    assert (job.status, job.problem) == ("stopped", "")
 
 
 def test_a_worker_that_dies_in_a_batch_leaves_it_whole_to_another(small_batches, monkeypatch):

@@ -1,6 +1,5 @@
 """What a Celery worker does besides its tasks: loaded by CELERY_IMPORTS, in workers alone."""
 
-import gc
 import logging
 import os
 import sys
@@ -13,6 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 
 from notifications import accounts, lanes, stopping, sweeper
+from project import collecting
 
 logger = logging.getLogger(__name__)
 
@@ -29,9 +29,7 @@ def keep_a_way_free(sender: Any, **kwargs: object) -> None:
     """Say how many processes will share the bulk lane, and what memory, before there is any of them."""
     lanes.share_among(sender.concurrency if isinstance(sender.concurrency, int) else os.cpu_count() or 2)
     _load_ahead()
-    # What is loaded by now stays: not looked at by the collector, its pages are never copied into the children.
-    gc.collect()
-    gc.freeze()
+    collecting.keep_what_is_loaded()
 
 
 def _load_ahead() -> None:

@@ -56,8 +56,9 @@ def test_a_second_process_on_sqlite_is_refused_in_words(tmp_path: Path) -> None:
         running.stop()
 
 
-def test_a_worker_without_a_database_of_its_own_is_refused_in_words(tmp_path: Path) -> None:
-    command = [str(Path(sys.executable).parent / "celery"), "-A", "project", "worker", "--concurrency", "2"]
+@pytest.mark.parametrize("starts", [["-m", "celery", "-A", "project", "worker"], ["manage.py", "worker"]])
+def test_a_worker_without_a_database_of_its_own_is_refused_in_words(starts: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, *starts, "--concurrency", "2"]
     environment = environment_of({"VAR_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "project.settings"})
     try:
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30)

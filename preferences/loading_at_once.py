@@ -33,7 +33,10 @@ def load(user_pks: Sequence[int], names: tuple[str, ...]) -> list[Stored]:
 
 @cache
 def _statement(names: tuple[str, ...]) -> tuple[str, list[tuple[int, Read]]]:
-    """Aggregated by person in subqueries: a join of several lists would multiply them."""
+    """Aggregated by person in subqueries: a join of several lists would multiply them.
+
+    Suppressions by a look-up each, too: a plan that was made while there were none might read all of them.
+    """
     fields: list[Any] = [User._meta.get_field(name) for name in names]
     columns = ", ".join(f"u.{connection.ops.quote_name(field.column)}" for field in fields)
     users, points, choices, mutes, categories, suppressions = (
@@ -42,11 +45,12 @@ def _statement(names: tuple[str, ...]) -> tuple[str, list[tuple[int, Read]]]:
     sql = f"""
         SELECT {columns},
                (SELECT json_agg(json_build_array(p.id, p.channel, p.address, p.secret, p.confirmed_at IS NOT NULL,
-                                                 p.disabled_at IS NOT NULL, p.disabled_reason, COALESCE(s.reason, ''))
+                                                 p.disabled_at IS NOT NULL, p.disabled_reason,
+                                                 COALESCE((SELECT s.reason FROM {suppressions} s
+                                                            WHERE s.channel = p.channel
+                                                              AND s.address_index = p.address_index), ''))
                                 ORDER BY p.id)::text
-                  FROM {points} p LEFT JOIN {suppressions} s
-                                         ON s.channel = p.channel AND s.address_index = p.address_index
-                 WHERE p.user_id = u.id),
+                  FROM {points} p WHERE p.user_id = u.id),
                (SELECT json_agg(json_build_array(COALESCE(c.key, ''), p.channel, p.enabled))::text
                   FROM {choices} p LEFT JOIN {categories} c ON c.id = p.category_id WHERE p.user_id = u.id),
                (SELECT json_agg(json_build_array(COALESCE(c.key, ''), m.type_key, m.until) ORDER BY m.id)::text

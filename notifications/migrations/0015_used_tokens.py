@@ -1,6 +1,7 @@
 import django.db.models.deletion
-import project.foundation.ids
 from django.db import migrations, models
+
+import project.foundation.ids
 
 
 class Migration(migrations.Migration):

@@ -31,7 +31,11 @@ class Delivery(models.Model):
     # project.foundation.ids.derived_id(notification_id, step, channel, contact_point_id)
     id = models.UUIDField(primary_key=True, editable=False)
     notification = models.ForeignKey(
-        "notifications.Notification", on_delete=models.DO_NOTHING, db_constraint=False, related_name="deliveries"
+        "notifications.Notification",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="deliveries",
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
@@ -94,6 +98,8 @@ class Delivery(models.Model):
         ordering = ["id"]
         verbose_name_plural = "deliveries"
         indexes = [
+            # With the id, which such look-ups name too, for the partition's sake: all of a broadcast share its time.
+            models.Index(fields=["notification", "id"], name="delivery_by_notification"),
             models.Index(fields=["lane", "channel", "due_at"], condition=Q(due_at__isnull=False), name="delivery_due"),
             # While an account is waited for, its live rows lie there in their thousands, and test mode goes on.
             models.Index(

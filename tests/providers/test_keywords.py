@@ -9,7 +9,7 @@ from notifications.providers import keywords
         "STOP", "stop", "Stop!", " stop\n", "STOP.", "“Stop”", "Stopp", "STOPALL", "Stop all",
         "quit", "END", "end.", "revoke", "Opt out", "OPT-OUT", "optout", "opt_out", "Cancel", "UNSUBSCRIBE",
         "S.T.O.P.", "s t o p", "ＳＴＯＰ", "𝗦𝗧𝗢𝗣", "stop\u200b", "*STOP*", "(end)", "opt-out!!", "¡Stop!",
-        "“Revoke”", "Stöp",         "opt me out",
+        "“Revoke”", "Stöp", "opt me out",
         "Cancel texts", "end these messages", "quit texting me", "No more texts", "don't text me again",
         "Do not contact me", "Remove me", "remove my number from your list", "revoke my consent",
         "abmelden", "Ende", "توقف", "إيقاف", "إلغاء",

@@ -38,9 +38,9 @@ def sweep(ended: Callable[[], bool] = stopping.asked) -> int:
 
 def _work(ended: Callable[[], bool]) -> int:
     """Take up whatever is due, and look at what changes seldom now and then and before the end."""
-    prepared.get_ready()
     total, look_again, bulk = 0, 0.0, _Bulk()
     while not ended():
+        prepared.get_ready()
         whole = time.monotonic() >= look_again
         count = (holding.let_go() if whole else 0) or _once(bulk, ended, whole=whole)
         if count:

@@ -194,9 +194,9 @@ def _summarise_at_once(notification_ids: set[UUID]) -> None:
                       FROM {Delivery._meta.db_table} d
                      WHERE d.notification_id = ANY(%s::uuid[]) AND d.id >= %s AND d.id < %s
                      GROUP BY d.notification_id) s
-             WHERE n.id = s.id AND n.id >= %s AND n.id < %s AND n.due_at IS NULL AND n.status <> s.status
+             WHERE n.id = s.id AND n.due_at IS NULL AND n.status <> s.status
             """,
-            [*([*map(str, found)] for found, _ in _PRECEDENCE), keys, low, high, low, high],
+            [*([*map(str, found)] for found, _ in _PRECEDENCE), keys, low, high],
         )
 
 

@@ -192,9 +192,8 @@ def _update_from_arrays(
     sets = ", ".join(f"{columns[n].quoted} = {values[n]}" for n in new)
     arrays = ", ".join(f"%s::{columns[n].type}[]" for n in varying)
     names_of_arrays = ", ".join(f"k{n}" for n in varying)
-    bounds = _bounds(key, texts[0])
-    within = f" AND t.{key.quoted} BETWEEN %s::uuid AND %s::uuid" if bounds else ""
-    where = f"t.{key.quoted} = v.k0{within}"
+    # By the key alone: a plan that is kept might read what lies between the keys, and that may be a whole broadcast.
+    where = f"t.{key.quoted} = v.k0"
     where += "".join(f" AND t.{columns[n].quoted} IS NOT DISTINCT FROM {values[n]}" for n in same)
     first, locking = "", list[Any]()
     if held is not None:
@@ -209,7 +208,6 @@ def _update_from_arrays(
                 *locking,
                 *(constant for n in new for constant in constants[n]),
                 *(columns[n].array(texts[n]) for n in varying),
-                *bounds,
                 *(constant for n in same for constant in constants[n]),
             ],
         )

@@ -5,34 +5,38 @@ says so with `get_ready`; all others, SQLite, and connections behind a pooler th
 (DISABLE_SERVER_SIDE_CURSORS) go on as Django does.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import connection
 
 _AFTER = 1  # executions
-_ready: "WeakSet[psycopg.Connection[Any]]" = WeakSet()
+_PLANS_LAST_SECONDS = 1.0
+_ready: "WeakKeyDictionary[psycopg.Connection[Any], float]" = WeakKeyDictionary()  # and when its plans were made
 
 
 def get_ready() -> None:
-    """Let this thread's connection keep the plans of what goes through `cursor`. Nothing to do when it does already.
+    """Let this thread's connection keep the plans of what goes through `cursor`, for a second each. Call it often.
 
-    Sequential scans are off for it: a plan that was made while a table was all but empty would go on reading it whole,
-    and everything that such a process asks is served by an index.
+    A plan fits the tables as they were when it was made. While they fill, what was right for a hundred rows reads a
+    hundred thousand: so plans are made anew again and again, sequential scans are off, as all that such a process asks
+    is served by an index, and nothing is compiled for costs that are only feigned by that.
     """
     if connection.vendor != "postgresql" or connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
         return
     connection.ensure_connection()
     raw = connection.connection
-    if raw in _ready or connection.in_atomic_block:
+    made = _ready.get(raw)
+    if connection.in_atomic_block or (made is not None and time.monotonic() < made + _PLANS_LAST_SECONDS):
         return
     with connection.cursor() as cursor:
-        cursor.execute("SET enable_seqscan = off")
+        cursor.execute("DISCARD PLANS" if made is not None else "SET enable_seqscan = off; SET jit = off")
     raw.prepare_threshold = _AFTER
-    _ready.add(raw)
+    _ready[raw] = time.monotonic()
 
 
 @contextmanager

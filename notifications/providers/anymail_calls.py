@@ -172,8 +172,8 @@ class Calls:
             return "unknown"
         if self._esp == "postmark" and status == 422:
             said = _json(response)
-            code = said.get("ErrorCode") if isinstance(said, dict) else None
-            return anymail_batches.postmark_kind(code) if isinstance(code, int) and code else "recipient"
+            number = said.get("ErrorCode") if isinstance(said, dict) else None
+            return anymail_batches.postmark_kind(number) if isinstance(number, int) and number else "recipient"
         # Of a mail, not of a path: what the service does not find is in what we said of the mail.
         return "recipient" if status in (400, 404, 413, 422) else self._meaning(status)
 

@@ -14,7 +14,7 @@ STOPPABLE = {Status.CHECKING, Status.CHECKED, Status.RUNNING}
 
 
 class WrongState(Conflict):
-    code, title = "import_state", "The state of this import does not allow it."
+    title = "The state of this import does not allow it."
 
 
 def uploaded(job: Import, characters: int, *, ip: str) -> None:

@@ -150,6 +150,7 @@ def _routes(resolver: URLResolver, prefix: str = "") -> list[str]:
 
 
 def _codes_of_answers() -> set[str]:
+    _routes(get_resolver())  # with the URLs every view is loaded, and what it may raise
     found, rest = {code for _, code, _ in errors._OF_REST_FRAMEWORK}, [Problem]
     while rest:
         kind = rest.pop()

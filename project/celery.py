@@ -1,4 +1,4 @@
-"""The Celery application: `celery -A project worker` and `beat`, and what web and live publish doorbells with."""
+"""The Celery application: what `manage.py worker` and beat run, and what web and live publish doorbells with."""
 
 import os
 

@@ -170,7 +170,7 @@ CELERY_BEAT_SCHEDULE = {
     "tidy": {"task": "notifications.tidy", "schedule": 3600.0},
 }
 CELERY_TIMEZONE = "UTC"
-# Celery closes the database connection around each task otherwise; project/celery.py drops the dead ones.
+# Celery closes the database connection around each task otherwise; project/worker.py drops the dead ones.
 CELERY_DB_REUSE_MAX = 100_000
 
 # --- The API ----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,6 @@ from project.foundation import ids
 
 _SIZE = 1000  # notifications in one transaction
 _MARK = "contents"
-_OPEN = (Notification.Status.ACCEPTED, Notification.Status.SCHEDULED, Notification.Status.PROCESSING)
 
 
 @transaction.atomic
@@ -31,9 +30,9 @@ def empty_some(bound: datetime) -> int:
     passed = list(rows.values_list("id", "status")[:_SIZE])
     if not passed and not over:
         return 0
-    _empty([*over, *(id for id, status in passed if status not in _OPEN)])
+    _empty([*over, *(id for id, status in passed if status not in Notification.OPEN)])
     left = [id for id in mark.left if UUID(id) not in set(over)]
-    mark.left = left + [str(id) for id, status in passed if status in _OPEN]
+    mark.left = left + [str(id) for id, status in passed if status in Notification.OPEN]
     mark.reached = passed[-1][0] if passed else mark.reached
     mark.save(update_fields=["reached", "left"])
     return len(over) + len(passed)
@@ -41,7 +40,8 @@ def empty_some(bound: datetime) -> int:
 
 def _over(left: Sequence[UUID]) -> list[UUID]:
     """Return which of those that were under way are so no more: ended, or gone with their part of history."""
-    still = set(Notification.objects.filter(id__in=left, status__in=_OPEN).values_list("id", flat=True)) if left else ()
+    under_way = Notification.objects.filter(id__in=left, status__in=Notification.OPEN)
+    still = set(under_way.values_list("id", flat=True)) if left else ()
     return [id for id in left if id not in still]
 
 

@@ -18,7 +18,6 @@ from project.foundation import batches, ids, partitions
 logger = logging.getLogger(__name__)
 
 _SIZE = 200  # notifications in one transaction, with all that came of them
-_OPEN = (Notification.Status.ACCEPTED, Notification.Status.SCHEDULED, Notification.Status.PROCESSING)
 # Those that refer to others go first.
 TABLES = [model._meta.db_table for model in (Event, Attempt, Delivery, Notification)]
 
@@ -36,7 +35,7 @@ def _is_over(month: datetime) -> bool:
     """Tell whether nothing of a month is pending. What is over does not begin again: its contents went before it."""
     low, high = ids.first_id_at(month), ids.first_id_at(partitions.next_month(month))
     waiting = (
-        Notification.objects.filter(id__gte=low, id__lt=high, status__in=_OPEN).exists()
+        Notification.objects.filter(id__gte=low, id__lt=high, status__in=Notification.OPEN).exists()
         or Delivery.objects.filter(id__gte=low, id__lt=high, status__in=tracking.OPEN).exists()
     )
     if waiting:
@@ -60,7 +59,7 @@ def _delete_some(bound: datetime) -> int:
     """Delete some rows that lie in no month's partition: all of them elsewhere than on PostgreSQL."""
     before = partitions.oldest_month(TABLES[-1])
     high = ids.first_id_at(min(bound, before) if before else bound)
-    rows = Notification.objects.filter(id__lt=high).exclude(status__in=_OPEN)
+    rows = Notification.objects.filter(id__lt=high).exclude(status__in=Notification.OPEN)
     found = list(rows.order_by("id").select_for_update(skip_locked=True).values_list("id", flat=True)[:_SIZE])
     if found:
         _delete(found)

@@ -10,8 +10,6 @@ from django.db.models import Exists, OuterRef, QuerySet
 from notifications.models import AttachmentContent, Notification
 from project.foundation import ids
 
-_OPEN = (Notification.Status.ACCEPTED, Notification.Status.SCHEDULED, Notification.Status.PROCESSING)
-
 
 def rows(notification_id: UUID, contents: Mapping[UUID, str], *, send_at: datetime | None) -> list[AttachmentContent]:
     """Return what to store with a notification, in its transaction."""
@@ -25,5 +23,5 @@ def rows(notification_id: UUID, contents: Mapping[UUID, str], *, send_at: dateti
 
 def old(now: datetime) -> "QuerySet[AttachmentContent]":
     """Return what has been kept for long enough, and whose notification is over."""
-    still_open = Notification.objects.filter(id=OuterRef("notification_id"), status__in=_OPEN)
+    still_open = Notification.objects.filter(id=OuterRef("notification_id"), status__in=Notification.OPEN)
     return AttachmentContent.objects.filter(~Exists(still_open), keep_until__lt=now)

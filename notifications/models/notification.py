@@ -35,6 +35,8 @@ class Notification(models.Model):
         CANCELLED = "cancelled", "Cancelled"
         EXPIRED = "expired", "Expired"
 
+    OPEN = (Status.ACCEPTED, Status.SCHEDULED, Status.PROCESSING)  # not over yet
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     caller = models.ForeignKey(
         "notifications.Caller", on_delete=models.PROTECT, null=True, db_constraint=False, db_index=False

@@ -126,7 +126,7 @@ class ImportAdmin(ReadOnlyAdmin):
 
     @admin.display(description="What", ordering="kind")
     def kind_words(self, job: Import) -> str:
-        return f"{job.get_kind_display()} from {job.file_name or 'a file'}"
+        return _title(job)
 
     @display(description="Status", ordering="status", label=_PILLS)
     def status_pill(self, job: Import) -> str:

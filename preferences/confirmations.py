@@ -52,6 +52,7 @@ def ask(point: ContactPoint) -> Question:
         _check_rates(point, now)
         _open(point).update(expires_at=now)
         asked = AddressConfirmation(
+            user=point.user,
             contact_point=point,
             address_index=addresses.index(point.channel, point.address),
             created_at=now,
@@ -66,7 +67,8 @@ def ask(point: ContactPoint) -> Question:
 def asked_by_link(token: str) -> ContactPoint | None:
     """Return the address that an unanswered link asks about; None when it is over. Changes nothing."""
     found = _by_link(token)
-    return found.contact_point if found and _still_the_same(found) else None
+    point = found.contact_point if found else None
+    return point if found and point and _still_the_same(found, point) else None
 
 
 def confirm_by_link(token: str, origin: Origin) -> ContactPoint | None:
@@ -89,6 +91,7 @@ def confirm_by_code(point: ContactPoint, code: str, origin: Origin) -> bool:
     asked = in_time.first()
     if asked is None or not in_time.filter(pk=asked.pk).update(tries=F("tries") + 1):
         return False
+    asked.contact_point = point
     digits = "".join(code.split())
     if not constant_time_compare(_hash(asked, digits).hex(), bytes(asked.code_hash or b"").hex()):
         return False
@@ -111,7 +114,7 @@ def may_be_asked(point: ContactPoint) -> bool:
 def _check_rates(point: ContactPoint, now: datetime) -> None:
     recent = AddressConfirmation.objects.filter(created_at__gt=now - WINDOW)
     same = recent.filter(address_index__in=addresses.indexes(point.channel, point.address))
-    if same.count() >= ASKED_OF_ADDRESS or recent.filter(contact_point__user=point.user).count() >= ASKED_BY_PERSON:
+    if same.count() >= ASKED_OF_ADDRESS or recent.filter(user=point.user).count() >= ASKED_BY_PERSON:
         raise AskedTooOften
 
 
@@ -130,13 +133,11 @@ def _by_link(token: str) -> AddressConfirmation | None:
 
 @transaction.atomic
 def _confirm(asked: AddressConfirmation, origin: Origin) -> ContactPoint | None:
-    point = asked.contact_point
-    contact_points.lock(point.user)
-    now = clock.now()
+    point, now = _locked(asked), clock.now()
     unused = AddressConfirmation.objects.filter(pk=asked.pk, used_at=None, expires_at__gt=now)
-    point = ContactPoint.objects.select_related("user").get(pk=point.pk)
-    asked.contact_point = point
-    if point.user.erased_at is not None or not _still_the_same(asked) or not unused.update(used_at=now):
+    if point is None or point.user.erased_at is not None or not _still_the_same(asked, point):
+        return None
+    if not unused.update(used_at=now):
         return None
     for each in _of_one_number(point):
         old = "confirmed" if each.confirmed_at else each.disabled_reason or "in use"
@@ -144,6 +145,14 @@ def _confirm(asked: AddressConfirmation, origin: Origin) -> ContactPoint | None:
         suppressions.lift(each.channel, each.address, reason=ERASED, origin=origin)  # this is opting in again
         consent.note([point.user], subject=f"contact_point:{each.channel}", old=old, new="confirmed", origin=origin)
     return point
+
+
+def _locked(asked: AddressConfirmation) -> ContactPoint | None:
+    """Return the address that was asked, as it is now and its owner's locked; None when it was removed."""
+    if asked.contact_point is None:
+        return None
+    contact_points.lock(asked.contact_point.user)
+    return ContactPoint.objects.select_related("user").filter(pk=asked.contact_point.pk).first()
 
 
 def _of_one_number(point: ContactPoint) -> list[ContactPoint]:
@@ -154,8 +163,7 @@ def _of_one_number(point: ContactPoint) -> list[ContactPoint]:
     return [point, *(other for other in others if other.address == point.address)]
 
 
-def _still_the_same(asked: AddressConfirmation) -> bool:
-    point = asked.contact_point
+def _still_the_same(asked: AddressConfirmation, point: ContactPoint) -> bool:
     return bytes(asked.address_index) in addresses.indexes(point.channel, point.address)
 
 

@@ -165,6 +165,28 @@ def test_a_person_asks_ten_times_an_hour_whichever_address(ada):
         confirmations.ask(points[10])
 
 
+def test_removing_an_address_and_adding_it_again_asks_it_no_more_often(ada):
+    for _ in range(3):
+        point = contact_points.propose(ada, channel="email", address="bob@example.com")
+        token = confirmations.ask(point).token
+        contact_points.remove(point)
+
+    with pytest.raises(confirmations.AskedTooOften):
+        confirmations.ask(contact_points.propose(ada, channel="email", address="bob@example.com"))
+    assert confirmations.asked_by_link(token) is None
+    assert confirmations.confirm_by_link(token, ORIGIN) is None
+
+
+def test_a_person_who_removes_each_address_asks_no_more_of_them(ada):
+    for number in range(10):
+        point = contact_points.propose(ada, channel="sms", address=f"+4930123456{number:02}")
+        confirmations.ask(point)
+        contact_points.remove(point)
+
+    with pytest.raises(confirmations.AskedTooOften):
+        confirmations.ask(contact_points.propose(ada, channel="sms", address="+493012345699"))
+
+
 def test_what_a_service_sets_needs_no_confirmation_to_be_used(ada, mail, api):
     status, answer = api("POST", "/users/ada/contact_points", {"channel": "email", "address": "ada@work.example"})
 

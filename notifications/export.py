@@ -25,10 +25,10 @@ from notifications.models import (
     ReceiptRecord,
     TroubledAddress,
 )
-from preferences import addresses
+from preferences import addresses, contact_points
 from preferences.documents import time_text
 from preferences.export import Row, Section, Teller, batches, own, read
-from preferences.models import ContactPoint, User
+from preferences.models import User
 from project.foundation import ids
 
 R = TypeVar("R", bound=Model)
@@ -113,13 +113,13 @@ def _receipts(user: User, tell: Teller) -> Iterator[Row]:
     """
     of_theirs = Delivery.objects.filter(notification__user=user).values("id")
     yield from map(tell, read(ReceiptRecord.objects.filter(delivery_id__in=of_theirs).order_by("id")))
-    theirs = {point.address for point in ContactPoint.objects.filter(user=user)}
+    theirs = {point.address for point in contact_points.own(user)}
     waiting = read(ReceiptRecord.objects.filter(Q(delivery_id=None), due_at__isnull=False).order_by("id"))
     yield from (tell(record) for record in waiting if record.address in theirs)
 
 
 def _answered(user: User, tell: Teller) -> Iterator[Row]:
-    for point in ContactPoint.objects.filter(user=user):
+    for point in contact_points.own(user):
         indexes = addresses.indexes(point.channel, point.address)
         rows = AnsweredText.objects.filter(channel=point.channel, address_index__in=indexes)
         yield from ({**tell(row), "contact_point": str(point.pk)} for row in rows)

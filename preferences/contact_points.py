@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from preferences import addresses, webhook_secrets
 from preferences.decisions import UNCONFIRMED
@@ -141,6 +142,14 @@ def enable(point: ContactPoint) -> None:
 
 def remove(point: ContactPoint) -> None:
     point.delete()
+
+
+def own(user: User) -> "QuerySet[ContactPoint]":
+    """Return a person's addresses without those that they typed and have not confirmed: these may be somebody else's.
+
+    For what is known of an address itself, which is its owner's to know.
+    """
+    return ContactPoint.objects.filter(user=user).exclude(disabled_reason=UNCONFIRMED)
 
 
 def find_users(channel: str, address: str) -> list[int]:

@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 
-from preferences import addresses
+from preferences import addresses, contact_points
 from preferences.documents import time_text
 from preferences.export import Row, Section, Teller, own, read
 from preferences.models import (
@@ -42,14 +42,10 @@ def _contact_points(user: User, tell: Teller) -> Iterator[Row]:
 
 
 def _suppressions(user: User, tell: Teller) -> Iterator[Row]:
-    for point in ContactPoint.objects.filter(user=user):
+    for point in contact_points.own(user):
         indexes = addresses.indexes(point.channel, point.address)
         for row in Suppression.objects.filter(channel=point.channel, address_index__in=indexes):
             yield {**tell(row), "contact_point": str(point.pk)}
-
-
-def _confirmations(user: User, tell: Teller) -> Iterator[Row]:
-    yield from map(tell, read(AddressConfirmation.objects.filter(contact_point__user=user).order_by("id")))
 
 
 def _consent(user: User, tell: Teller) -> Iterator[Row]:
@@ -98,7 +94,7 @@ SECTIONS = (
     Section("suppressions", _suppressions, {"preferences.Suppression": _NUMBER | {"address_index": _FINGERPRINT}}),
     Section(
         "address_confirmations",
-        _confirmations,
+        own(AddressConfirmation),
         {"preferences.AddressConfirmation": {"address_index": _FINGERPRINT, "code_hash": "a secret"}},
     ),
     Section("preferences", own(Preference), {"preferences.Preference": _NUMBER}),

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from preferences import addresses, suppressions
 from preferences.consent import Origin
+from preferences.decisions import UNCONFIRMED
 from preferences.erasure import Leaving
 from preferences.models import (
     AddressConfirmation,
@@ -28,8 +29,8 @@ from project.foundation.models import AuditEvent
 
 FATES = {
     User._meta.label: "The row stays, called by a pseudonym; everything else in it is emptied.",
-    ContactPoint._meta.label: "Deleted. A keyed fingerprint of each address stays among the suppressions.",
-    AddressConfirmation._meta.label: "Deleted with the address.",
+    ContactPoint._meta.label: "Deleted. A keyed fingerprint of each that was theirs stays among the suppressions.",
+    AddressConfirmation._meta.label: "Deleted.",
     Preference._meta.label: "Deleted.",
     Mute._meta.label: "Deleted.",
     FrequencyCount._meta.label: "Deleted.",
@@ -47,7 +48,7 @@ FATES = {
     LogEntry._meta.label: "Kept; the person is called by the pseudonym.",
     Session._meta.label: "Dead at once, since it rests on the password; deleted when it expires. It holds a number.",
 }
-_DELETED = (Preference, Mute, FrequencyCount, PreferenceLink, TopicSubscription, ContactPoint)
+_DELETED = (Preference, Mute, FrequencyCount, PreferenceLink, TopicSubscription, AddressConfirmation, ContactPoint)
 
 
 def erase(leaving: Leaving) -> None:
@@ -64,13 +65,17 @@ def erase(leaving: Leaving) -> None:
 def _not_shared(leaving: Leaving) -> Sequence[tuple[str, str]]:
     """Return the addresses that no one else has. A family's shared one goes on serving the others.
 
-    Locked, so that of two who share one and are erased at once the second finds itself alone.
+    Whoever has typed one and not confirmed it does not have it, be it the person or somebody else. Locked, so that of
+    two who share one and are erased at once the second finds itself alone.
     """
     indexes = {index: each for each in leaving.addresses for index in addresses.indexes(*each)}
     rows = ContactPoint.objects.select_for_update().filter(address_index__in=list(indexes)).order_by("id")
+    rows = rows.exclude(disabled_reason=UNCONFIRMED)
     found = [(user_pk, bytes(index)) for user_pk, index in rows.values_list("user_id", "address_index")]
     shared = {indexes[index] for user_pk, index in found if user_pk != leaving.pk}
-    return [each for each in leaving.addresses if each not in shared]
+    typed = ContactPoint.objects.filter(user_id=leaving.pk, disabled_reason=UNCONFIRMED)
+    not_theirs = shared | set(typed.values_list("channel", "address"))
+    return [each for each in leaving.addresses if each not in not_theirs]
 
 
 def _empty(leaving: Leaving) -> None:

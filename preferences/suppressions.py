@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from preferences import addresses, consent
 from preferences.consent import Origin
+from preferences.decisions import UNCONFIRMED
 from preferences.models import ContactPoint, Suppression
 from project.foundation import audit, clock
 
@@ -93,7 +95,7 @@ def lift_by_hand(suppression: Suppression, *, why: str, origin: Origin) -> bool:
         new = Reason.STOP if stays else "unset"
         points = ContactPoint.objects.filter(address_index=row.address_index)
         points.filter(disabled_reason=_DISABLES.get(row.reason, "-")).update(disabled_at=None, disabled_reason="")
-        owners = sorted(set(points.values_list("user_id", flat=True)))
+        owners = sorted(set(_owned(points).values_list("user_id", flat=True)))
         consent.note_each([(owner, f"suppression:{row.channel}", row.reason, new) for owner in owners], origin=origin)
         audit.record(
             origin.actor,
@@ -167,10 +169,15 @@ def _note(changes: Sequence[tuple[Unwanted, str, str]], origin: Origin) -> None:
     if not changes:
         return
     about = {index: change for change in changes for index in _all_indexes([change[0]])}
-    rows = ContactPoint.objects.filter(address_index__in=list(about)).values_list("user_id", "address_index")
+    rows = _owned(ContactPoint.objects.filter(address_index__in=list(about))).values_list("user_id", "address_index")
     told = sorted({(user_pk, *about[bytes(index)]) for user_pk, index in rows}, key=lambda each: each[0])
     lines = [(user_pk, f"suppression:{each.channel}", old, new) for user_pk, each, old, new in told]
     consent.note_each(lines, origin=origin)
+
+
+def _owned(points: "QuerySet[ContactPoint]") -> "QuerySet[ContactPoint]":
+    """Leave out whoever has typed an address and not confirmed it: what happens to it is its owner's to know."""
+    return points.exclude(disabled_reason=UNCONFIRMED)
 
 
 def _all_indexes(unwanted: Iterable[Unwanted]) -> list[bytes]:

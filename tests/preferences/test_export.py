@@ -70,6 +70,18 @@ def test_people_read_their_own_data_in_clear(ada: User) -> None:
     assert document["suppressions"][0]["reason"] == "stop"
 
 
+def test_of_an_address_that_they_only_typed_nothing_is_told_but_that_they_did(ada: User, bob: User) -> None:
+    contact_points.add(bob, channel="email", address="bob@example.com")
+    suppress([Unwanted("email", "bob@example.com", Reason.COMPLAINT)], origin=ORIGIN)
+    contact_points.propose(ada, channel="email", address="bob@example.com")
+    suppress([Unwanted("email", "bob@example.com", Reason.STOP)], origin=ORIGIN)
+
+    document = told(ada)
+
+    assert document["contact_points"][0]["address"] == "bob@example.com"
+    assert document["suppressions"] == document["consent_ledger"] == []
+
+
 def test_choices_stand_beside_the_ledger_of_how_they_came(ada: User, offers: Category) -> None:
     consent.set_preference(
         ada, category=offers, channel="email", enabled=False, source="settings_page", actor="user:ada", ip="192.0.2.1"

@@ -51,6 +51,15 @@ def test_a_dead_or_angry_address_is_taken_out_of_use_too(owners, reason, words):
         assert (point.suppressed, point.disabled_reason) == (reason, words)
 
 
+def test_whoever_has_only_typed_an_address_reads_nothing_of_it_in_their_ledger(owners):
+    contact_points.propose(User.objects.create_user("eve"), channel="sms", address=PHONE)
+
+    suppress(Reason.STOP)
+    suppressions.lift_by_hand(Suppression.objects.get(), why="mistake", origin=ORIGIN)
+
+    assert sorted({name for name, *_ in ledger()}) == ["ada", "bob"]
+
+
 def test_suppressing_again_keeps_the_first_reason_and_writes_nothing(owners):
     suppress(Reason.STOP)
 

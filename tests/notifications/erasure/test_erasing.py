@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from notifications.models import Delivery, Event, IdempotencyRecord, InboxItem, Notification, OutboxMessage
-from preferences import erasure, links
+from preferences import contact_points, erasure, links, suppressions
 from preferences.models import ContactPoint, PreferenceLink, Suppression, User
 from project.foundation import clock
 from project.foundation.models import AuditEvent
@@ -214,6 +214,16 @@ def test_an_address_that_somebody_else_has_goes_on_serving_them(shop, ada, bob, 
     accepted(bob, order_confirmation, channels_preferred=["email"])
     run_until_idle()
     assert statuses() == [("email", "sent", "")]
+
+
+def test_who_only_typed_an_address_neither_keeps_it_from_being_suppressed_nor_has_it_suppressed(shop, ada, bob):
+    contact_points.propose(bob, channel="email", address="ada@example.com")
+    contact_points.propose(ada, channel="email", address="carol@example.com")
+
+    erased(shop)
+
+    assert suppressions.find("email", "ada@example.com")
+    assert not suppressions.find("email", "carol@example.com")
 
 
 def test_nobody_can_take_a_pseudonym_for_an_id(shop, ada):

@@ -118,11 +118,8 @@ def _measure() -> dict[str, float]:
             time.sleep(0.1)
         return sorted(found)
 
-    command = [sys.executable, "-m", "celery", "--quiet", "-A", "project", "worker", "--concurrency", CONCURRENCY]
-    workers = [
-        subprocess.Popen([*command, "-n", f"hung{n}-{uuid4()}@%h", "--loglevel", "ERROR", "--without-mingle"])
-        for n in range(WORKERS)
-    ]
+    command = [sys.executable, "manage.py", "worker", "--concurrency", CONCURRENCY, "--log-level", "ERROR"]
+    workers = [subprocess.Popen([*command, "--name", f"hung{n}-{uuid4()}@%h"]) for n in range(WORKERS)]
 
     def forget_texts() -> None:
         """Begin anew: no text waits, none is under way, and nothing is held against the account."""

@@ -101,8 +101,8 @@ def _bulk(user: User, type_: Type) -> Notification:
 
 
 def _worker(number: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "celery", "-A", "project", "worker", "--concurrency", CONCURRENCY]
-    return subprocess.Popen([*command, "-n", f"lanes{number}-{uuid4()}@%h", "--loglevel", "ERROR", "--without-mingle"])
+    command = [sys.executable, "manage.py", "worker", "--concurrency", CONCURRENCY, "--log-level", "ERROR"]
+    return subprocess.Popen([*command, "--name", f"lanes{number}-{uuid4()}@%h"])
 
 
 def _urgent(sink: MailSink, type_: Type) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from notifications import history
+from notifications import addressee, history
 from notifications.models import Delivery, Notification
 from notifications.models.notification import Mode
 from preferences.models import User
@@ -59,7 +59,6 @@ _WHY = {
     "category": gettext_lazy("You turned it on."),
     "channel": gettext_lazy("You turned it on."),
     "preferred": gettext_lazy("The sender chose this channel."),
-    "asked_for": gettext_lazy("The address was to be confirmed."),
     "category_default": gettext_lazy("It is on unless you turn it off."),
     "channel_default": gettext_lazy("It is on unless you turn it off."),
 }
@@ -96,10 +95,12 @@ class Page:
 def page(user: User, *, before: UUID | None = None) -> Page:
     """Return what was sent to a person in the last 90 days, newest first, PAGE at a time. Two queries and the clock.
 
-    `before`: the id of the last one on the page before. Test mode sends nothing, and is not told.
+    `before`: the id of the last one on the page before. Test mode sends nothing, and is not told. Nor are questions to
+    addresses: what became of one to somebody else's address, such as that it is blocked, is for its owner to know.
     """
     now = clock.now()
     rows = Notification.objects.filter(user=user, mode=Mode.LIVE, id__gte=ids.first_id_at(now - KEPT))
+    rows = rows.exclude(type__key=addressee.CONFIRMATION)
     rows = rows.filter(id__lt=before) if before else rows
     found = list(rows.select_related("type", "broadcast", "shared_decisions").order_by("-id")[: PAGE + 1])
     shown = found[:PAGE]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
 
-from notifications import credentials
+from notifications import addressee, credentials
 from notifications.models import (
     AnsweredText,
     AttachmentContent,
@@ -66,11 +66,12 @@ def _notification(row: Notification, tell: Teller, found: _Found) -> Row:
         for delivery in found.deliveries[row.id]
     ]
     told = tell(row)
+    begin = {"at": time_text(ids.created_at(row.id)), **told, "payload": credentials.without(told["type"], row.content)}
+    if told["type"] == addressee.CONFIRMATION:  # to somebody else's address, perhaps: its fate is not theirs to know
+        return begin | {"decisions": [], "deliveries": [], "events": [], "files_kept": []}
     return {
-        "at": time_text(ids.created_at(row.id)),
-        **told,
+        **begin,
         "decisions": row.decided,
-        "payload": credentials.without(told["type"], row.content),
         "deliveries": deliveries,
         "events": [tell(event) for event in found.events[row.id]],
         "files_kept": [tell(file) for file in found.files[row.id]],
@@ -111,7 +112,7 @@ def _receipts(user: User, tell: Teller) -> Iterator[Row]:
 
     The records are read through once: they are keyed by what the provider calls them.
     """
-    of_theirs = Delivery.objects.filter(notification__user=user).values("id")
+    of_theirs = Delivery.objects.filter(notification__user=user).exclude(type__key=addressee.CONFIRMATION).values("id")
     yield from map(tell, read(ReceiptRecord.objects.filter(delivery_id__in=of_theirs).order_by("id")))
     theirs = {point.address for point in contact_points.own(user)}
     waiting = read(ReceiptRecord.objects.filter(Q(delivery_id=None), due_at__isnull=False).order_by("id"))

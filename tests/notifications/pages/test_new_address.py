@@ -1,5 +1,6 @@
 """A new address on the settings page: it gets a link or a code and nothing else, until its owner has answered."""
 
+import json
 import re
 from typing import Any
 
@@ -199,6 +200,10 @@ def test_an_address_that_others_have_looks_no_different(browser: Client, bob: Us
 
     assert pages[0] == pages[1] == pages[2]
     assert sent_to("stopped@example.com") == []
+    assert "Confirm an address" not in page(browser, "/preferences/history/"), "it would say which was not sent"
+    own = json.loads(browser.post("/preferences/export/").getvalue())
+    fates = [{each: told[each] for each in ("status", "decisions", "deliveries")} for told in own["notifications"]]
+    assert fates == [{"status": "completed", "decisions": [], "deliveries": []}] * 3
 
 
 def test_confirming_an_erased_address_is_opting_in_again(browser: Client, ada: User, order_confirmation: Type) -> None:

@@ -51,6 +51,14 @@ def weekly_offers(offers):
 
 
 @pytest.fixture
+def by_mail(weekly_offers):
+    """A type that goes out by mail and by nothing else, so that people and messages are as many."""
+    weekly_offers.category.default_channels = {"in_app": False}
+    weekly_offers.category.save()
+    return weekly_offers
+
+
+@pytest.fixture
 def caller(db):
     return Caller.objects.create(key="shop", name="Shop")
 

@@ -14,6 +14,18 @@ from tests.preferences.imports.files import upload
 pytestmark = pytest.mark.usefixtures("outbox_accounts")
 
 
+def sweep_until(done):
+    """Sweep as a worker's timer does, until that is so or ten seconds are over."""
+    sweeper.start()
+    try:
+        for _ in range(200):
+            if done():
+                break
+            sweeper._running.ending.wait(0.05)
+    finally:
+        sweeper.stop()
+
+
 @pytest.mark.django_db
 def test_a_sweep_does_all_that_is_due_on_every_channel(ada, order_confirmation):
     notification = accepted(ada, order_confirmation, channels_preferred=["email", "sms", "in_app"])
@@ -40,14 +52,7 @@ def test_what_no_doorbell_announced_goes_out_within_a_sweep(ada, order_confirmat
     settings.SWEEP_SECONDS = 0.05
     notification = accepted(ada, order_confirmation)
 
-    sweeper.start()
-    try:
-        for _ in range(200):
-            if Notification.objects.get(id=notification.id).status == "completed":
-                break
-            sweeper._running.ending.wait(0.05)
-    finally:
-        sweeper.stop()
+    sweep_until(lambda: Notification.objects.get(id=notification.id).status == "completed")
 
     notification.refresh_from_db()
     assert notification.status == "completed"
@@ -58,14 +63,7 @@ def test_a_file_that_waits_is_checked_within_a_sweep(settings):
     settings.SWEEP_SECONDS = 0.05
     job = upload("user_id,name\nada,Ada\n")
 
-    sweeper.start()
-    try:
-        for _ in range(200):
-            if Import.objects.get(pk=job.pk).status == "checked":
-                break
-            sweeper._running.ending.wait(0.05)
-    finally:
-        sweeper.stop()
+    sweep_until(lambda: Import.objects.get(pk=job.pk).status == "checked")
 
     job.refresh_from_db()
     assert (job.status, job.counts["new"]) == ("checked", 1)

@@ -59,14 +59,6 @@ def stranger(db):
 
 
 @pytest.fixture
-def by_mail(weekly_offers):
-    """A type that goes out by mail and by nothing else, so that people and messages are as many."""
-    weekly_offers.category.default_channels = {"in_app": False}
-    weekly_offers.category.save()
-    return weekly_offers
-
-
-@pytest.fixture
 def small_claims(settings):
     """Chunks of four and a look-ahead of eight, so that a few people are many chunks."""
     settings.CLAIM_SIZE = 4

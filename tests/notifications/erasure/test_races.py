@@ -47,13 +47,6 @@ class Provider:
 
 
 @pytest.fixture
-def by_mail(weekly_offers):
-    weekly_offers.category.default_channels = {"in_app": False}
-    weekly_offers.category.save()
-    return weekly_offers
-
-
-@pytest.fixture
 def provider(monkeypatch):
     found = Provider(0.01)
     monkeypatch.setattr(accounts, "send", found.send)

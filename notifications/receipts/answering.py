@@ -9,10 +9,12 @@ from django.utils.translation import gettext
 
 from notifications import accounts
 from notifications.models import AnsweredText, ReceiptRecord
+from notifications.providers import phones
 from notifications.providers.base import Message
 from preferences import addresses, contact_points
 from preferences.models import User
-from project.foundation import clock, ids
+from preferences.pages import language
+from project.foundation import clock, counters, ids
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +22,8 @@ logger = logging.getLogger(__name__)
 ONCE_IN = timedelta(hours=24)
 # A confirmation of a stop goes within five minutes or not at all: 47 CFR 64.1200(a)(12).
 CONFIRM_WITHIN = timedelta(minutes=5)
+# Of one account, to numbers that no person here has: senders can be forged, or be paid for each text that they get.
+STRANGERS, STRANGERS_IN = 100, timedelta(hours=1)
 _TRY_AGAIN = timedelta(seconds=10)
 _SURELY_NOT_TAKEN = {"transient", "throttled"}
 
@@ -32,14 +36,14 @@ def is_due(record: ReceiptRecord, now: datetime) -> bool:
     if record.kind == "stop" and now - ids.created_at(record.id) > CONFIRM_WITHIN:
         logger.warning("receipt.too_late_to_answer", extra={"kind": record.kind})
         return False
-    return record.tries > 0 or _is_first(record, now)
+    return record.tries > 0 or (_is_first(record, now) and _is_known_or_one_of_few(record))
 
 
 def answer(record: ReceiptRecord) -> None:
     """Send it in the language of whom the number belongs to. What the service surely did not take is due again."""
     channel = record.account.channel
     through = next((each for each in accounts.usable(channel) if each.id == record.account_id), None)
-    if through is None:
+    if through is None or (through.countries and phones.country(record.address) not in through.countries):
         return
     with translation.override(_language(channel, record.address)):
         text = _text(record.kind)
@@ -70,6 +74,15 @@ def _is_first(record: ReceiptRecord, now: datetime) -> bool:
     return created or AnsweredText.objects.filter(pk=row.pk, at__lte=since).update(at=now) > 0
 
 
+def _is_known_or_one_of_few(record: ReceiptRecord) -> bool:
+    if contact_points.find_users(record.account.channel, record.address):
+        return True
+    if counters.count(f"strangers:{record.account_id}", STRANGERS_IN.total_seconds()) <= STRANGERS:
+        return True
+    logger.warning("receipt.too_many_strangers", extra={"kind": record.kind, "account": record.account.name})
+    return False
+
+
 def _put_back(record: ReceiptRecord) -> None:
     due_at = clock.now() + _TRY_AGAIN
     if due_at - ids.created_at(record.id) <= CONFIRM_WITHIN:
@@ -88,6 +101,4 @@ def _text(kind: str) -> str:
 
 def _language(channel: str, address: str) -> str:
     owners = contact_points.find_users(channel, address)[:1]
-    locale = User.objects.filter(pk__in=owners).values_list("locale", flat=True).first() or settings.LANGUAGE_CODE
-    known = dict(settings.LANGUAGES)
-    return next((code for code in (locale.lower(), locale[:2].lower()) if code in known), settings.LANGUAGE_CODE)
+    return language.of(User.objects.filter(pk__in=owners).values_list("locale", flat=True).first() or "")

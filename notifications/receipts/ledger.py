@@ -48,7 +48,8 @@ def take_in(account: ProviderAccount, callback: Callback, receipts: Sequence[Rec
 
 
 def _record(receipt: Receipt, account: ProviderAccount, call: ReceiptCall, now: datetime) -> ReceiptRecord:
-    wants_reply = receipt.kind in _REPLIED_TO and not receipt.answered
+    # By text alone: who unsubscribes from mails wants no mail about it.
+    wants_reply = account.channel == "sms" and receipt.kind in _REPLIED_TO and not receipt.answered
     at = receipt.at or now
     return ReceiptRecord(
         id=new_id(),

@@ -4,9 +4,10 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.core.cache import cache
 
 from notifications import accounts
-from notifications.models import AnsweredText, ReceiptRecord
+from notifications.models import AnsweredText, ProviderAccount, ReceiptRecord
 from notifications.providers.base import Outcome
 from notifications.receipts import answering, catching_up
 from preferences.consent import Origin
@@ -87,6 +88,33 @@ def test_each_number_is_answered_for_itself(news, service):
 
     assert len(service.sent) == 2
     assert {bytes(row.address_index) for row in AnsweredText.objects.all()}.isdisjoint({PHONE.encode()})
+
+
+def test_numbers_that_nobody_has_are_answered_so_many_times_an_hour(ada, news, service, monkeypatch):
+    cache.clear()
+    monkeypatch.setattr(answering, "STRANGERS", 2)
+    for number in range(4):
+        write("help", number, f"+493055500{number}0")
+    write("help", 9)
+
+    assert len(service.sent) == 3, "two strangers, and ada all the same"
+    cache.clear()
+
+
+def test_a_country_that_the_account_does_not_send_to_is_not_answered(news, service):
+    ProviderAccount.objects.update(countries=["GB"])
+    accounts.forget()
+    write("help", 1, "+4930555000")
+    write("stop", 2, "+4930555000")
+
+    assert service.sent == [] and Suppression.objects.get().reason == "stop"
+
+
+def test_who_unsubscribes_from_mails_is_not_written_to_about_it(news, service):
+    ProviderAccount.objects.update(channel="email")
+    write("stop", 1, "ada@example.com")
+
+    assert service.sent == [] and Suppression.objects.get().channel == "email"
 
 
 def test_a_stop_that_could_not_be_confirmed_within_five_minutes_holds_without_a_text(ada, news, service):

@@ -23,6 +23,7 @@ LocalTime = Annotated[
     str,
     Meta(
         pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        max_length=5,  # to a pattern's end a line end may follow
         description="00:00 to 23:59. Each person is told when their own clock next shows it, from `send_at` on.",
         examples=["09:00"],
     ),

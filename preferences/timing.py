@@ -11,8 +11,15 @@ from preferences.profiles import Invalid
 from project.foundation import faults
 from project.foundation.problems import Fault
 
+# Its length, too: to a pattern's end a line end may follow.
 Clock = Annotated[
-    str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="Local time: 00:00 to 23:59", examples=["22:00"])
+    str,
+    Meta(
+        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        max_length=5,
+        description="Local time: 00:00 to 23:59",
+        examples=["22:00"],
+    ),
 ]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Digest = Literal["daily"]

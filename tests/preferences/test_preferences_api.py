@@ -194,6 +194,12 @@ def test_wishes_about_when_and_how_often_are_kept_and_told_in_the_ledger(api, ad
     assert ConsentRecord.objects.count() == 4
 
 
+def test_a_time_of_day_with_a_line_end_is_none(api, ada):
+    window = {"days": ["mon"], "from": "22:00\n", "until": "07:00"}
+
+    assert list(api.faults("PATCH", PATH, {"quiet_hours": {"weekly": [window]}})) == ["/quiet_hours/weekly/0/from"]
+
+
 def test_wishes_are_taken_back_by_empty_ones(api, ada, offers):
     api("PATCH", PATH, {"channel_priority": ["push"], "categories": {"offers": {"digest": "daily"}}})
 

@@ -227,6 +227,14 @@ def test_a_dry_run_counts_the_audience_and_shows_one_rendering(shop, body, whom,
     assert told() == [] and not Broadcast.objects.exists()
 
 
+@pytest.mark.parametrize("at", ["09:00\n", "24:00", "9:00", "٠٩:٠٠"])
+def test_what_is_no_time_of_day_is_refused(shop, body, at):
+    refused = shop.post(PATH, body | {"local_time": at})
+
+    assert refused.status_code == 422
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/local_time"]
+
+
 def test_a_local_time_is_taken_and_shown(shop, body):
     created = shop.post(PATH, body | {"local_time": "09:00"})
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from unfold.forms import AuthenticationForm
 
 from project.foundation import counters
-from project.foundation.client_ip import client_ip
+from project.foundation.client_ip import client_ip, line_of
 
 logger = logging.getLogger(__name__)
 
@@ -41,4 +41,4 @@ class LoginForm(AuthenticationForm):  # type: ignore[misc]
 
 def _limits(ip: str, username: str) -> dict[str, int]:
     named = hashlib.sha256(username.casefold().encode()).hexdigest()
-    return {f"admin_login:ip:{ip}": FAILURES_PER_IP, f"admin_login:name:{named}": FAILURES_PER_NAME}
+    return {f"admin_login:ip:{line_of(ip)}": FAILURES_PER_IP, f"admin_login:name:{named}": FAILURES_PER_NAME}

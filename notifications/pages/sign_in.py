@@ -23,6 +23,7 @@ from preferences.addresses import InvalidAddress, normalise
 from preferences.models import User
 from preferences.pages import language
 from project.foundation import clock, counters
+from project.foundation.client_ip import line_of
 from project.foundation.ids import first_id_at
 from templates_app.models import Type
 
@@ -137,5 +138,5 @@ def _has_enough(user: User) -> bool:
 
 
 def _count(ip: str) -> None:
-    if counters.count(f"sign_in:{ip}", LIFETIME.total_seconds()) > REQUESTS_PER_IP:
+    if counters.count(f"sign_in:{line_of(ip)}", LIFETIME.total_seconds()) > REQUESTS_PER_IP:
         raise TooManyRequests

@@ -56,6 +56,14 @@ def test_other_names_do_not_help_and_other_places_are_not_shut_out(grace):
     assert sign_in(PASSWORD, ip="192.0.2.2").status_code == 302
 
 
+def test_the_many_addresses_of_one_line_are_one_place(grace):
+    guesses = [sign_in("guess", name=f"name{n}", ip=f"2001:db8:0:1::{n}") for n in range(1, 5)]
+
+    assert [each.status_code for each in guesses] == [200, 200, 200, 429]
+    assert sign_in(PASSWORD, ip="2001:db8:0:2::1").status_code == 302
+    assert sign_in(PASSWORD, ip="::ffff:192.0.2.1").status_code == 302
+
+
 def test_a_name_is_not_guessed_at_from_everywhere(grace):
     for number in range(5):
         sign_in("guess", name="Grace" if number % 2 else "grace", ip=f"192.0.2.{number}")

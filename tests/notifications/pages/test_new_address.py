@@ -67,6 +67,7 @@ def test_the_mailed_link_confirms_by_a_press_of_its_button_and_once(browser: Cli
     assert ContactPoint.objects.get(pk=point.pk).confirmed_at is None
     shown = client.get(link).content.decode()
     assert "A•••@work.example" in shown and "Ada@work.example" not in shown
+    assert '<meta name="robots" content="noindex, nofollow">' in shown
 
     pressed = client.post(link)
     assert "Confirmed" in pressed.content.decode()

@@ -17,6 +17,7 @@ from preferences import decisions
 from preferences.channels import CHANNELS
 from preferences.decisions import Facts, Person
 from preferences.loading import category_facts
+from preferences.pages import language
 from project.foundation import ids
 from templates_app.models import Type
 
@@ -97,7 +98,7 @@ def _line(notification: Notification, person: Person, type_: Type) -> dict[str, 
 
 def _payload(lines: Sequence[dict[str, Any]], person: Person) -> dict[str, Any]:
     listed, more = lines[:MOST], len(lines) - MOST
-    with translation.override(_language(person)):
+    with translation.override(language.of(person.locale)):
         title = ngettext("Your day: %(count)d message", "Your day: %(count)d messages", len(lines))
         body = ["\n".join(part for part in (f"• {line['title']}", line["link"]) if part) for line in listed]
         if more > 0:
@@ -108,10 +109,3 @@ def _payload(lines: Sequence[dict[str, Any]], person: Person) -> dict[str, Any]:
         "link": f"{settings.PUBLIC_URL}/inbox/",
         "template_variables": {"items": list(listed), "count": len(lines)},
     }
-
-
-def _language(person: Person) -> str:
-    try:
-        return translation.get_supported_language_variant((person.locale or settings.LANGUAGE_CODE).lower())
-    except LookupError:
-        return settings.LANGUAGE_CODE

@@ -16,7 +16,10 @@ def count(name: str, seconds: float) -> int:
     """
     try:
         cache.add(name, 0, seconds)
-        return int(cache.incr(name))
+        counted = int(cache.incr(name))
+        if counted == 1:  # it may have ended between the two calls, and Redis begun another that never would
+            cache.touch(name, seconds)
+        return counted
     except ValueError:  # evicted between the two calls
         return 1
     except (RedisError, OSError):

@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, IntegrityError, OperationalError, connec
 
 from notifications.models import CallerNotificationId, IdempotencyRecord, Notification
 from preferences.models import User
-from project.foundation import locks
+from project.foundation import locks, prepared
 from templates_app.models import Type
 
 Values = dict[str, Any]
@@ -81,6 +81,9 @@ def _execute(database: Any, statement: bytes, parameters: Mapping[str, Any]) -> 
     prepare = not database.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
     if prepare and raw.prepare_threshold is None:
         raw.prepare_threshold = _PREPARE_AFTER
+    with database.wrap_database_errors:
+        if prepare:
+            prepared.renew(raw)
     with database.wrap_database_errors, psycopg.Cursor(raw) as cursor:
         cursor.execute(statement, parameters, prepare=prepare)
         return cursor.rowcount == 1

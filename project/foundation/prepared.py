@@ -9,34 +9,49 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
 from django.db import connection
 
 _AFTER = 1  # executions
 _PLANS_LAST_SECONDS = 1.0
-_ready: "WeakKeyDictionary[psycopg.Connection[Any], float]" = WeakKeyDictionary()  # and when its plans were made
+_ready: "WeakSet[psycopg.Connection[Any]]" = WeakSet()
+_planned: "WeakKeyDictionary[psycopg.Connection[Any], float]" = WeakKeyDictionary()  # when
 
 
 def get_ready() -> None:
     """Let this thread's connection keep the plans of what goes through `cursor`, for a second each. Call it often.
 
-    A plan fits the tables as they were when it was made. While they fill, what was right for a hundred rows reads a
-    hundred thousand: so plans are made anew again and again, sequential scans are off, as all that such a process asks
-    is served by an index, and nothing is compiled for costs that are only feigned by that.
+    Sequential scans are off for it, as all that such a process asks is served by an index, and nothing is compiled for
+    costs that are only feigned by that.
     """
     if connection.vendor != "postgresql" or connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
         return
     connection.ensure_connection()
     raw = connection.connection
-    made = _ready.get(raw)
-    if connection.in_atomic_block or (made is not None and time.monotonic() < made + _PLANS_LAST_SECONDS):
+    if connection.in_atomic_block:
         return
-    with connection.cursor() as cursor:
-        cursor.execute("DISCARD PLANS" if made is not None else "SET enable_seqscan = off; SET jit = off")
-    raw.prepare_threshold = _AFTER
-    _ready[raw] = time.monotonic()
+    if raw not in _ready:
+        with connection.cursor() as cursor:
+            cursor.execute("SET enable_seqscan = off; SET jit = off")
+        raw.prepare_threshold = _AFTER
+        _ready.add(raw)
+    renew(raw)
+
+
+def renew(raw: "psycopg.Connection[Any]") -> None:
+    """Have a connection's kept plans made anew when they are a second old.
+
+    A plan fits the tables as they were when it was made. While they fill, what was right for a hundred rows reads a
+    hundred thousand, and goes on doing so until PostgreSQL's own statistics tell it.
+    """
+    now = time.monotonic()
+    if raw in _planned and now >= _planned[raw] + _PLANS_LAST_SECONDS:
+        raw.execute("DISCARD PLANS")
+    elif raw in _planned:
+        return
+    _planned[raw] = now
 
 
 @contextmanager

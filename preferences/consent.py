@@ -15,6 +15,7 @@ from project.foundation.problems import Fault, InvalidRequest
 FOREVER: Literal["forever"] = "forever"
 WISHES = ("quiet_hours", "frequency_caps", "channel_priority", "digests", "digest_at")
 _BY_MEMBER = {"digests"}
+_ACTOR = ConsentRecord._meta.get_field("actor").max_length or 0
 _AGENT = ConsentRecord._meta.get_field("agent").max_length or 0
 _TOLD = ConsentRecord._meta.get_field("new").max_length or 0
 
@@ -270,7 +271,7 @@ def _record(user_pk: int, subject: str, old: str, new: str, origin: Origin) -> C
         old=old,
         new=new,
         source=origin.source,
-        actor=origin.actor,
+        actor=origin.actor[:_ACTOR],  # "user:" and the longest id are longer, and nobody is to be kept from stopping
         ip=origin.ip,
         agent=origin.agent[:_AGENT],
         wording=origin.wording,

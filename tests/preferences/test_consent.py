@@ -51,6 +51,12 @@ def test_a_line_says_who_and_how_with_the_address_sealed(ada):
     )
 
 
+def test_the_longest_user_id_keeps_nobody_from_saying_no(ada):
+    consent.set_preference(ada, channel="email", enabled=False, source="one_click", actor=f"user:{'x' * 255}")
+
+    assert ConsentRecord.objects.get().actor == f"user:{'x' * 250}"
+
+
 def test_a_required_cell_cannot_be_turned_off_and_nothing_else_is_stored_either(ada, orders, offers):
     choices = [
         Choice(False, offers, "email", "/a"),

@@ -25,8 +25,11 @@ class KeyBody(msgspec.Struct, forbid_unknown_fields=True):
     scopes: Annotated[list[Scope], Meta(min_length=1, max_length=20)]
     mode: Literal["live", "test"] | None = None  # absent: that of the key that makes it
     name: Annotated[str, Meta(max_length=200)] | None = None
-    caller: Annotated[str, Meta(min_length=1, max_length=100, pattern="^[A-Za-z0-9_-]+$")] | None = None
-    rate_limit: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,8}/[smhd]$", description="100/s, 1000/m")] | None = None
+    # To a pattern's end a line end may follow, unless it says no.
+    caller: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+$(?!\n)")] | None = None
+    rate_limit: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,8}/[smhd]$(?!\n)", description="100/s, 1000/m")] | None = (
+        None
+    )
     expires_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 

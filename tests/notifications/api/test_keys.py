@@ -66,6 +66,12 @@ def test_every_fault_of_a_new_key_is_named(shop):
     }
 
 
+def test_a_line_end_is_part_of_no_name_and_no_rate(shop):
+    response = shop.post(KEYS, {"scopes": ["send"], "rate_limit": "100/s\n", "caller": "shop\n"})
+
+    assert pointers(response) == {"/rate_limit": "invalid_value", "/caller": "invalid_value"}
+
+
 @pytest.mark.parametrize("body", [{}, {"scopes": []}, {"scopes": ["send"], "expires_at": "2020-01-01T00:00:00Z"}])
 def test_a_key_that_would_be_useless_is_refused(shop, body):
     assert shop.post(KEYS, body).status_code == 422

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from notifications.access.authentication import Credentials
 from notifications.models import IdempotencyRecord
-from project.foundation import bodies
+from project.foundation import bodies, bulk
 from project.foundation.locks import try_lock
 from project.foundation.problems import Conflict, Problem
 
@@ -66,8 +66,8 @@ def answer_once(request: Request, handle: Callable[[], Response]) -> Response:
         if 200 <= response.status_code < 300:
             said = msgspec.json.encode(response.data, enc_hook=str)
             response.data = msgspec.Raw(said)  # written out once: the record and the caller get the same
-            answer = {"status": response.status_code, "body": msgspec.json.decode(said)}
-            IdempotencyRecord.objects.create(**scope, body_hash=fingerprint, **answer)
+            answer = {"status": response.status_code, "body": response.data}
+            bulk.insert([IdempotencyRecord(**scope, body_hash=fingerprint, **answer)])
         return response
 
 

@@ -74,9 +74,9 @@ def _side_by_side(part: Part, given: people.Given, sink: Sink, database: str, co
     ours, post_office, task_each, careful, raw, in_app, theirs = found.values()
     part.ratios += [
         ratio("Carillon : django-post_office", ours, post_office, must=10, aim=18),
-        ratio("Carillon : one Celery task a recipient", ours, task_each),
+        ratio("Carillon : one Celery task a recipient", ours, task_each, must=20, aim=30),
         ratio("Carillon : careful Django", ours, careful),
-        ratio("Carillon : raw SMTP client (share of what a client can do at all)", ours, raw),
+        ratio("Carillon : raw SMTP client (share of what a client can do at all)", ours, raw, must=0.05, aim=0.1),
         ratio("Carillon : django-notifications-hq, in the app", in_app, theirs),
     ]
 

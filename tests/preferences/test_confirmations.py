@@ -231,4 +231,5 @@ def test_a_typed_address_that_nobody_confirms_is_forgotten_after_a_week(ada, mai
 
     confirmations.forget_before(clock.now() + timedelta(days=7, seconds=1))
     assert [*ContactPoint.objects.all()] == [known]
+    confirmations.forget_before(clock.now() + timedelta(days=8, seconds=1))
     assert not AddressConfirmation.objects.exists()

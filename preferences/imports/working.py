@@ -78,8 +78,8 @@ def _claim() -> Import | None:
 
 def _release(job: Import) -> None:
     mine = Import.objects.filter(pk=job.pk, lease=job.lease)
-    mine.update(lease=None, leased_until=None)
     mine.filter(due_at__isnull=False).update(due_at=clock.now())  # behind the others that wait
+    mine.update(lease=None, leased_until=None)
 
 
 def _work(job: Import, ended: Callable[[], bool]) -> None:

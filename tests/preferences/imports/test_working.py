@@ -35,6 +35,17 @@ def test_batches_are_counted_together(small_batches):
     assert User.objects.count() == 40
 
 
+def test_files_take_turns(small_batches):
+    first, second = upload(people(35)), upload(people(35, start=100))
+
+    working.advance_due()
+    working.advance_due()
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.counts["rows"], second.counts["rows"]) == (10, 10)
+
+
 def test_an_import_that_is_stopped_keeps_what_is_in_and_reads_no_further(small_batches):
     job = check(people(35))
     acts.start(job, actor=ACTOR)

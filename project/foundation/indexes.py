@@ -19,6 +19,7 @@ class AddIndexOnline(migrations.AddIndex):
         if partitions := _partitions(schema_editor, model._meta.db_table):
             _add_to_each(schema_editor, model, self.index, partitions)
         else:
+            _drop_broken(schema_editor, self.index.name)
             schema_editor.add_index(model, self.index, **_online(schema_editor))
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
@@ -36,9 +37,21 @@ def _add_to_each(schema_editor: Any, model: Any, index: Any, partitions: list[st
     schema_editor.execute(f"{before.replace('INDEX', 'INDEX IF NOT EXISTS', 1)} ON ONLY {quoted(table)} {rest}")
     for partition in partitions:
         own = f"{partition}_{index.name}"[:63]
+        _drop_broken(schema_editor, own)
         before = f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {quoted(own)}"
         schema_editor.execute(f"{before} ON {quoted(partition)} {rest}")
         schema_editor.execute(f"ALTER INDEX {quoted(index.name)} ATTACH PARTITION {quoted(own)}")
+
+
+def _drop_broken(schema_editor: Any, name: str) -> None:
+    """Drop what a migration that was broken off left: an index that PostgreSQL keeps up to date and never uses."""
+    if schema_editor.connection.vendor != "postgresql":
+        return
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(%s) AND NOT indisvalid", [name])
+        broken = cursor.fetchone() is not None
+    if broken:
+        schema_editor.execute(f"DROP INDEX CONCURRENTLY {schema_editor.quote_name(name)}")
 
 
 def _partitions(schema_editor: Any, table: str) -> list[str]:

@@ -18,7 +18,7 @@ from preferences import addresses, consent, contact_points, suppressions
 from preferences.consent import Origin
 from preferences.decisions import ERASED, UNCONFIRMED
 from preferences.models import AddressConfirmation, ContactPoint, User
-from project.foundation import clock
+from project.foundation import batches, clock
 
 LINK_LIFETIME, CODE_LIFETIME = timedelta(hours=24), timedelta(minutes=10)
 TRIES = 5  # of a code
@@ -102,8 +102,8 @@ def forget_before(now: datetime) -> None:
     """Delete questions of days ago, and the typed addresses that were never confirmed."""
     old = now - KEPT
     AddressConfirmation.objects.filter(expires_at__lt=old).delete()
-    waiting = ContactPoint.objects.filter(disabled_reason=UNCONFIRMED, disabled_at__lt=old)
-    waiting.filter(verified_at=None).delete()
+    waiting = ContactPoint.objects.filter(disabled_reason=UNCONFIRMED, disabled_at__lt=old, verified_at=None)
+    batches.delete_some(waiting)  # which locks them first: what is typed anew at this moment stays
 
 
 def may_be_asked(point: ContactPoint) -> bool:

@@ -1,9 +1,12 @@
 """Questions to addresses: answered once, in time, by whoever reads the address, and not asked too often."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.conf import settings as configured
+from django.db import connection, transaction
 from django.test import override_settings
 
 from preferences import confirmations, contact_points
@@ -233,3 +236,29 @@ def test_a_typed_address_that_nobody_confirms_is_forgotten_after_a_week(ada, mai
     assert [*ContactPoint.objects.all()] == [known]
     confirmations.forget_before(clock.now() + timedelta(days=8, seconds=1))
     assert not AddressConfirmation.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_address_that_is_typed_anew_while_old_ones_are_forgotten_stays(ada, mail):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time: there is no race to lose")
+    ContactPoint.objects.update(disabled_at=clock.now() - timedelta(days=8))
+    typed, forgotten = threading.Event(), threading.Event()
+
+    def type_it_anew():
+        try:
+            with transaction.atomic():
+                contact_points.propose(ada, channel="email", address="ada@work.example")
+                typed.set()
+                forgotten.wait(2)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(type_it_anew)
+        assert typed.wait(10)
+        confirmations.forget_before(clock.now())
+        forgotten.set()
+        done.result()
+
+    assert stored(mail).disabled_at > clock.now() - timedelta(minutes=1)

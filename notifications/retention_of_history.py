@@ -5,7 +5,7 @@ What is not over stays, and on PostgreSQL the month that it lies in: nothing is 
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import OperationalError, transaction
@@ -18,6 +18,7 @@ from project.foundation import batches, ids, partitions
 logger = logging.getLogger(__name__)
 
 _SIZE = 200  # notifications in one transaction, with all that came of them
+_APART = timedelta(hours=1)  # more than the clocks of who accepts and of who plans differ by
 # Those that refer to others go first.
 TABLES = [model._meta.db_table for model in (Event, Attempt, Delivery, Notification)]
 
@@ -79,5 +80,5 @@ def _delete(notifications: Sequence[UUID]) -> None:
 def _shared(bound: datetime) -> "QuerySet[SharedDecisions]":
     """Return the decisions that no notification refers to any more: they are younger than those that do."""
     oldest = Notification.objects.order_by("id").values_list("id", flat=True).first()
-    high = min(ids.first_id_at(bound), oldest) if oldest else ids.first_id_at(bound)
-    return SharedDecisions.objects.filter(id__lt=high)
+    before = min(bound, ids.created_at(oldest)) if oldest else bound
+    return SharedDecisions.objects.filter(id__lt=ids.first_id_at(before - _APART))

@@ -113,7 +113,9 @@ def sort(batch: Sequence[Delivery], allotment: Allotment, now: datetime) -> Sort
 def _interrupted(delivery_ids: Sequence[UUID]) -> dict[object, int | None]:
     if not delivery_ids:
         return {}
-    tries = Attempt.objects.filter(delivery_id__in=delivery_ids, outcome=Attempt.Outcome.OPEN)
+    # Unknown already: whoever took it over had to put it back for want of room.
+    lost = [Attempt.Outcome.OPEN, Attempt.Outcome.UNKNOWN]
+    tries = Attempt.objects.filter(delivery_id__in=delivery_ids, outcome__in=lost).order_by("started_at")
     return dict(tries.values_list("delivery_id", "provider_account_id"))
 
 
@@ -141,7 +143,8 @@ def _decide(delivery: Delivery, known: Known, allotment: Allotment) -> Ready | C
     if stopped is not None:
         return stopped
     if _broadcast_status(delivery, known) == Broadcast.Status.PAUSED:
-        return Change(delivery, Status.HELD, reason=fanout.PAUSED)
+        lost_at = known.interrupted.get(delivery.id)
+        return Change(delivery, Status.HELD, reason=fanout.PAUSED, provider_account_id=lost_at)
     if delivery.status != Status.SENDING and (quiet := _quiet(delivery, known, type_)) is not None:
         return Change(delivery, Status.SCHEDULED, due_at=quiet, reason=timing.QUIET_HOURS)
     share = _share(delivery, known, type_, allotment)

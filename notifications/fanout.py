@@ -9,20 +9,23 @@ process not live to finish that, theirs are written without plans, and planned a
 leases that count whom it dies of.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 
-from notifications import audience, doorbell, local_time, outcomes, planning, tracking
+from notifications import audience, doorbell, holding, local_time, outcomes, planning, tracking
 from notifications.models import Broadcast, Delivery, Event, Lane, Notification
 from notifications.tracking import Change
 from project.foundation import bulk, clock, ids
 from project.foundation.locks import try_lock
+
+logger = logging.getLogger(__name__)
 
 Status = Broadcast.Status
 
@@ -47,8 +50,16 @@ class _Noted:
 
 
 def _advance(id: UUID) -> int:
-    moved = _step(id)
-    return _plan(id, moved) if isinstance(moved, _Noted) else moved
+    """Move one broadcast by a step. One that fails is looked at again in a while, and keeps no other waiting."""
+    try:
+        moved = _step(id)
+        return _plan(id, moved) if isinstance(moved, _Noted) else moved
+    except (OperationalError, InterfaceError):  # the database's trouble, and everybody's
+        raise
+    except Exception:
+        logger.exception("broadcast.failed", extra={"broadcast": str(id)})
+        Broadcast.objects.filter(pk=id, due_at__isnull=False).update(due_at=clock.now() + _LOOK_AGAIN)
+        return 0
 
 
 @transaction.atomic
@@ -156,12 +167,19 @@ def _wake(broadcast: Broadcast, now: datetime) -> int:
     parked = Notification.objects.filter(broadcast=broadcast, due_at__gt=now).update(due_at=now)
     held = Delivery.objects.filter(broadcast=broadcast, status=Delivery.Status.HELD, reason=PAUSED)
     found = _locked(held)
-    tracking.record([Change(delivery, Delivery.Status.QUEUED, due_at=now) for delivery in found], now=now)
+    doubtful = holding.in_doubt(found)
+    tracking.record([_back(delivery, now, in_doubt=delivery.id in doubtful) for delivery in found], now=now)
     for channel in {delivery.channel for delivery in found}:
         doorbell.ring(channel)
     if parked:
         doorbell.ring(doorbell.PLAN)
     return parked + len(found)
+
+
+def _back(delivery: Delivery, now: datetime, *, in_doubt: bool) -> Change:
+    """Return it to the queue. What may have been sent says so, and stays with its account."""
+    reason = outcomes.UNKNOWN_OUTCOME if in_doubt else ""
+    return Change(delivery, Delivery.Status.QUEUED, due_at=now, reason=reason)
 
 
 def _waiting(broadcast: Broadcast, now: datetime) -> int:
@@ -250,7 +268,16 @@ def _cancel_unplanned(broadcast: Broadcast, now: datetime) -> int:
 def _cancel_deliveries(broadcast: Broadcast, now: datetime) -> int:
     stoppable = Delivery.objects.filter(broadcast=broadcast, status__in=_STOPPABLE)
     found = _locked(stoppable.exclude(reason=outcomes.UNKNOWN_OUTCOME))  # those may have left: clearance ends them
-    tracking.record([Change(delivery, Delivery.Status.CANCELLED, reason="by_caller") for delivery in found], now=now)
+    doubtful = holding.in_doubt([delivery for delivery in found if delivery.status == Delivery.Status.HELD])
+    changes = [
+        _back(delivery, now, in_doubt=True)
+        if delivery.id in doubtful
+        else Change(delivery, Delivery.Status.CANCELLED, reason="by_caller")
+        for delivery in found
+    ]
+    tracking.record(changes, now=now)
+    for channel in {delivery.channel for delivery in found if delivery.id in doubtful}:
+        doorbell.ring(channel)
     return len(found)
 
 

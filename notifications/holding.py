@@ -42,7 +42,7 @@ def expire(channel: str, *, reason: str = ACCOUNT) -> int:
         tracking.lock_notifications(found)
     still = _held(channel, reason).select_for_update().filter(id__in=[delivery.id for delivery in found])
     rows = list(still.order_by("id")) if found else []
-    doubtful = _in_doubt(rows)
+    doubtful = in_doubt(rows)
     tracking.record([_ended(delivery, in_doubt=delivery.id in doubtful) for delivery in rows], now=now)
     return len(rows)
 
@@ -64,7 +64,7 @@ def release(channel: str, route: Route) -> int:
     tracking.lock_notifications(found)
     still = _held(channel, ACCOUNT).select_for_update().filter(id__in=[delivery.id for delivery in found])
     rows = list(still.order_by("id"))
-    now, doubtful = clock.now(), _in_doubt(rows)
+    now, doubtful = clock.now(), in_doubt(rows)
     changes = [
         Change(row, Status.QUEUED, due_at=now, reason=outcomes.UNKNOWN_OUTCOME if row.id in doubtful else "")
         for row in rows
@@ -74,8 +74,8 @@ def release(channel: str, route: Route) -> int:
     return len(changes)
 
 
-def _in_doubt(rows: Sequence[Delivery]) -> set[UUID]:
-    """Return those with a try whose answer was lost: they may have been sent."""
+def in_doubt(rows: Sequence[Delivery]) -> set[UUID]:
+    """Return those with a try whose answer was lost: they may have been sent. No query without rows."""
     tries = Attempt.objects.filter(delivery_id__in=[row.id for row in rows], outcome=Attempt.Outcome.UNKNOWN)
     return set(tries.values_list("delivery_id", flat=True)) if rows else set()
 

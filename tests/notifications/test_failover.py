@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from notifications import (
+    account_states,
     breaker,
+    broadcasts,
     clearance,
     delivery,
     leases,
@@ -13,6 +15,8 @@ from notifications import (
 from notifications.models import AccountState, Delivery
 from notifications.providers.base import Outcome
 from notifications.routing import Allotment
+from tests.flow import run_until_idle
+from tests.notifications.broadcasts.conftest import broadcast_to
 from tests.notifications.troubled import account, clock_moves, queued, statuses, work
 
 pytestmark = pytest.mark.django_db
@@ -111,9 +115,7 @@ def test_a_message_whose_worker_was_lost_goes_to_no_other_account_though_its_own
     account("main", order=1)
     account("spare", order=2)
     queued(ada, order_confirmation, 1)
-    claim = leases.claim(Delivery, limit=1, channel="email")
-    going = clearance.sort(claim.rows, Allotment(delivery._route("email")), claim.now)
-    delivery._begin(going, claim)  # … and the worker dies here
+    begin()  # … and the worker dies here
     clock_moves(timedelta(seconds=settings.LEASE_SECONDS + 1))
     providers.answers["main"] = Outcome.account("535 authentication failed")
 
@@ -121,6 +123,66 @@ def test_a_message_whose_worker_was_lost_goes_to_no_other_account_though_its_own
 
     assert providers.sent("spare") == 0
     assert set(Delivery.objects.values_list("status", "reason")) == {("queued", "unknown_outcome")}
+
+
+def test_a_message_whose_worker_was_lost_keeps_its_account_when_that_has_no_room_for_it_at_first(
+    ada, order_confirmation, providers, settings, monkeypatch
+):
+    main = account("main", order=1)
+    account("spare", order=2)
+    queued(ada, order_confirmation, 1)
+    begin()  # … and the worker dies here
+    clock_moves(timedelta(seconds=settings.LEASE_SECONDS + 1))
+    with monkeypatch.context() as patched:
+        patched.setattr(account_states, "reserve", lambda *_, **__: (0, timedelta(seconds=1)))
+        assert begin() == []
+    AccountState.objects.create(account=main, refused_at=datetime.now(tz=UTC))
+    clock_moves(timedelta(seconds=2))
+
+    work()
+
+    assert providers.sent("spare") == 0
+    assert statuses() != ["sent"]
+
+
+def begin():
+    claim = leases.claim(Delivery, limit=1, channel="email")
+    assert claim.rows
+    return delivery._begin(clearance.sort(claim.rows, Allotment(delivery._route("email")), claim.now), claim)
+
+
+@pytest.fixture
+def in_doubt(ada, order_confirmation, providers):
+    """A broadcast that was paused after a provider's answer was lost."""
+    account("main", order=1)
+    account("spare", order=2)
+    providers.answers["main"] = Outcome.unknown("The connection broke.")
+    broadcast = broadcast_to({"all": True}, order_confirmation)
+    run_until_idle()
+    broadcasts.pause(broadcast, actor="test")
+    clock_moves(timedelta(seconds=6))
+    run_until_idle()
+    assert mails().get() == ("held", "broadcast_paused")
+    return broadcast
+
+
+def mails():
+    return Delivery.objects.filter(channel="email").values_list("status", "reason")
+
+
+def test_a_pause_makes_nobody_forget_that_an_answer_was_lost(in_doubt, providers):
+    providers.answers["main"] = Outcome.account("535 authentication failed")
+    broadcasts.resume(in_doubt, actor="test")
+    run_until_idle()
+
+    assert (mails().get(), providers.sent("spare")) == (("queued", "unknown_outcome"), 0)
+
+
+def test_what_may_have_been_sent_before_a_pause_is_not_called_cancelled(in_doubt, providers):
+    broadcasts.cancel(in_doubt, actor="test")
+    run_until_idle()
+
+    assert (mails().get(), providers.sent("main"), providers.sent("spare")) == (("failed", ""), 1, 0)
 
 
 def test_the_outbox_is_no_way_out(ada, order_confirmation, providers, settings):

@@ -37,7 +37,8 @@ def get_ready() -> None:
             cursor.execute("SET enable_seqscan = off; SET jit = off")
         raw.prepare_threshold = _AFTER
         _ready.add(raw)
-    renew(raw)
+    with connection.wrap_database_errors:
+        renew(raw)
 
 
 def renew(raw: "psycopg.Connection[Any]") -> None:

@@ -1,5 +1,5 @@
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from project.foundation import prepared
 
@@ -84,3 +84,15 @@ def test_rows_are_counted_like_all_other_statements(postgresql, django_assert_nu
     prepared.get_ready()
     with django_assert_num_queries(1):
         ask(1)
+
+
+def test_a_connection_that_the_server_ended_is_told_of_as_django_tells_it(postgresql, monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr(prepared.time, "monotonic", lambda: now)
+    prepared.get_ready()
+    with pytest.raises(OperationalError), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    now += 2
+
+    with pytest.raises(OperationalError):
+        prepared.get_ready()

@@ -8,9 +8,10 @@ from django.conf import settings
 from django.db import transaction
 
 from preferences.channels import CHANNELS
+from preferences.models import Category
 from project.foundation import audit, clock
 from project.foundation.problems import Conflict, Fault, InvalidRequest
-from templates_app import compiling, liquid, rendering, samples
+from templates_app import compiling, liquid, marketing, rendering, samples
 from templates_app.liquid import RenderError
 from templates_app.models import Content, Template, TemplateVersion
 
@@ -57,7 +58,16 @@ def faults(template: Template, contents: Sequence[Content]) -> list[ContentFault
     if not contents:
         return [ContentFault("", "", "", None, "required", "There is nothing to say yet: add a channel.")]
     given = [samples.variables(variables, type_) for type_, variables in samples.of_template(template)]
-    return [fault for content in contents for fault in content_faults(content, given)]
+    found = [fault for content in contents for fault in content_faults(content, given)]
+    if not found and template.types.filter(category__kind=Category.Kind.MARKETING).exists():
+        return [fault for content in contents if content.channel == "email" for fault in _of_marketing(content)]
+    return found
+
+
+def _of_marketing(content: Content) -> Iterator[ContentFault]:
+    compiled = compiling.compile_parts(content.channel, content.locale, content.parts)
+    for part, message in marketing.missing(compiled):
+        yield ContentFault(content.channel, content.locale, part, None, "required", message)
 
 
 def content_faults(content: Content, given: Sequence[Mapping[str, Any]]) -> Iterator[ContentFault]:

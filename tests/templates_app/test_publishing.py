@@ -158,3 +158,47 @@ def test_a_draft_names_every_fault_of_its_contents(db: None) -> None:
         "/contents/3",
     ]
     assert not Template.objects.exists()
+
+
+WHOLE = "<!doctype html><html><body><p>Half price</p>{footer}</body></html>"
+
+
+@pytest.fixture
+def selling(template: Template, order_shipped: Type) -> Template:
+    """A template of marketing."""
+    order_shipped.category.kind = "marketing"
+    order_shipped.category.save()
+    return template
+
+
+def test_marketing_mail_without_a_way_out_or_an_address_is_refused(selling: Template) -> None:
+    draft("order_shipped", ("email", "en", {"subject": "Hi", "html": WHOLE.format(footer="")}))
+
+    found = refused(selling)
+
+    assert {(code, message.split(":")[0]) for _, code, message in found} == {
+        ("required", "Marketing mail must say how to stop it"),
+        ("required", "Marketing mail must carry your postal address"),
+    }
+    assert found[0][0] == "/contents/0/parts/html"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>Half price</p>",  # our layout says both
+        WHOLE.format(footer='<a href="{{ unsubscribe_url }}">Stop</a> {{ postal_address }}'),
+        WHOLE.format(footer='<a href="{{ unsubscribe_url }}">Stop</a> Carillon Ltd, 1 Bell Lane'),
+    ],
+)
+def test_marketing_mail_with_both_is_published(selling: Template, settings: Any, html: str) -> None:
+    settings.POSTAL_ADDRESS = "Carillon Ltd, 1 Bell Lane"
+    draft("order_shipped", ("email", "en", {"subject": "Hi", "html": html}))
+
+    assert publishing.publish(selling, actor="staff:mia").published_at is not None
+
+
+def test_other_mail_needs_neither(template: Template, order_shipped: Type) -> None:
+    draft("order_shipped", ("email", "en", {"subject": "Hi", "html": WHOLE.format(footer="")}))
+
+    assert publishing.publish(template, actor="staff:mia").published_at is not None

@@ -73,6 +73,8 @@ class Person:
     digests: Mapping[str, str] = field(default_factory=dict)
     digest_at: str = ""
     link_generation: int = 0  # settings links of earlier ones are dead
+    # What it was read from, by which `preferences.loading.look_again` knows it; lost by `replace`.
+    made_of: tuple[Any, ...] | None = field(default=None, init=False, compare=False, repr=False)
 
     def address(self, channel: str) -> str:
         """Return the first address that may be used on a channel, or ""."""

@@ -1,7 +1,7 @@
 """Read what decisions need, for many people at once: the number of queries does not depend on the number of people."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,11 +23,40 @@ def load_people(user_pks: Iterable[int]) -> dict[int, Person]:
     One statement on PostgreSQL, five elsewhere, whatever the number; and one more there while blind index keys are
     rotated, for what an address is suppressed under may be another key's than what it is stored under.
     """
-    pks, at_once = list(user_pks), connection.vendor == "postgresql"
-    found = loading_at_once.load(pks, _FIELDS) if at_once else _load_apart(pks)
-    suppressed: Mapping[UUID, str] = {}
-    if not at_once or len(settings.BLIND_INDEX_KEYS) > 1:
-        suppressed = _suppressed((id, channel, address) for each in found for id, channel, address, *_ in each.points)
+    return _load(list(user_pks), {})
+
+
+def look_again(people: Mapping[int, Person]) -> dict[int, Person]:
+    """Load those people once more: the very object given for whom nothing has changed, a new one for whom it has.
+
+    The statements are those of `load_people`; on PostgreSQL, unless keys are rotated, only what has changed is opened
+    and read. Who is gone is absent.
+    """
+    return _load(list(people), people)
+
+
+def _load(pks: list[int], known: Mapping[int, Person]) -> dict[int, Person]:
+    if connection.vendor != "postgresql":
+        return _people(_load_apart(pks))
+    rows = loading_at_once.rows(pks, _FIELDS)
+    if len(settings.BLIND_INDEX_KEYS) > 1:
+        return _people([loading_at_once.stored(row, _FIELDS) for row in rows])
+    return {row[0]: _known(known.get(row[0]), row) or _made_of(row) for row in rows}
+
+
+def _known(person: Person | None, row: tuple[Any, ...]) -> Person | None:
+    return person if person is not None and person.made_of == row else None
+
+
+def _made_of(row: tuple[Any, ...]) -> Person:
+    person = _person(loading_at_once.stored(row, _FIELDS), {})
+    object.__setattr__(person, "made_of", row)
+    return person
+
+
+def _people(found: Sequence[Stored]) -> dict[int, Person]:
+    """Return people whose suppressions are still to be looked up, under every blind index key."""
+    suppressed = _suppressed((id, channel, address) for each in found for id, channel, address, *_ in each.points)
     return {each.fields[0]: _person(each, suppressed) for each in found}
 
 

@@ -1,6 +1,6 @@
 """People with their choices, silences and addresses in one statement of PostgreSQL: what the pipeline reads most."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -23,12 +23,32 @@ class Stored(NamedTuple):
     mutes: list[Muted]
 
 
-def load(user_pks: Sequence[int], names: tuple[str, ...]) -> list[Stored]:
-    """Return the people behind these keys with the named fields. One statement."""
-    sql, readers = _statement(names)
+def rows(user_pks: Iterable[int], names: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    """Return what is stored of the people behind these keys, sealed and unread, for `stored`. One statement.
+
+    Rows that are equal say the same of a person.
+    """
+    sql, _ = _statement(names)
     with prepared.cursor() as cursor:
         cursor.execute(sql, ["{" + ",".join(map(str, user_pks)) + "}"])
-        return [_stored(row, readers) for row in cursor.fetchall()]
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+
+def stored(row: tuple[Any, ...], names: tuple[str, ...]) -> Stored:
+    """Return one of `rows` read, its fields as they are named."""
+    *fields, points, choices, mutes = row
+    for n, read in _statement(names)[1]:
+        fields[n] = read(fields[n])
+    return Stored(
+        fields,
+        [_point(*point) for point in _list(points)],
+        {(category, channel): enabled for category, channel, enabled in _list(choices)},
+        [
+            Muted(category, type_key, until and datetime.fromisoformat(until))
+            for category, type_key, until in _list(mutes)
+        ],
+    )
 
 
 @cache
@@ -59,21 +79,6 @@ def _statement(names: tuple[str, ...]) -> tuple[str, list[tuple[int, Read]]]:
         """
     found = [(n, read) for n, field in enumerate(fields) if (read := reader(field)) is not None]
     return sql, found
-
-
-def _stored(row: Iterable[Any], readers: list[tuple[int, Read]]) -> Stored:
-    *fields, points, choices, mutes = row
-    for n, read in readers:
-        fields[n] = read(fields[n])
-    return Stored(
-        fields,
-        [_point(*point) for point in _list(points)],
-        {(category, channel): enabled for category, channel, enabled in _list(choices)},
-        [
-            Muted(category, type_key, until and datetime.fromisoformat(until))
-            for category, type_key, until in _list(mutes)
-        ],
-    )
 
 
 def _list(text: str | None) -> Any:

@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 
-from preferences import addresses, consent, contact_points
-from preferences.loading import load_categories, load_people
-from preferences.models import Suppression, User
+from preferences import addresses, consent, contact_points, erasure, suppressions
+from preferences.loading import load_categories, load_people, look_again
+from preferences.models import Category, Mute, Suppression, User
 from project.foundation.encryption import blind_index
 
 BY = {"source": "test", "actor": "system"}
@@ -67,6 +67,109 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_people(db, offer
 def test_unknown_keys_are_absent(db):
     assert load_people([12345]) == {}
     assert load_people([]) == {}
+
+
+@pytest.fixture
+def known(ada, bob, offers):
+    """Ada and Bob as they were loaded, each with a choice, a silence and an address."""
+    for user in (ada, bob):
+        contact_points.add(user, channel="email", address=f"{user.user_id}@example.com")
+        consent.set_preference(user, category=offers, channel="email", enabled=True, **BY)
+        consent.mute(user, type_key="WEEKLY_OFFERS", **BY)
+    return load_people([ada.pk, bob.pk])
+
+
+def _suppress(ada):
+    suppressions.suppress(
+        [suppressions.Unwanted("email", "ada@example.com", "bounce")], origin=consent.Origin("test", "system")
+    )
+
+
+CHANGES = {
+    "an address more": lambda ada: contact_points.add(ada, channel="sms", address="+15005550006"),
+    "an address less": lambda ada: ada.contact_points.get().delete(),
+    "another address": lambda ada: contact_points.update(ada.contact_points.get(), address="countess@example.com"),
+    "a confirmed address": lambda ada: ada.contact_points.update(confirmed_at=datetime.now(UTC)),
+    "a disabled address": lambda ada: contact_points.disable(ada.contact_points.get(), reason="full"),
+    "a suppression": _suppress,
+    "a choice more": lambda ada: consent.set_preference(ada, channel="email", enabled=False, **BY),
+    "another choice": lambda ada: ada.preferences.update(enabled=False),
+    "a choice less": lambda ada: ada.preferences.all().delete(),
+    "a mute more": lambda ada: consent.mute(ada, **BY),
+    "a shorter mute": lambda ada: Mute.objects.filter(user=ada).update(until=datetime(2126, 1, 1, tzinfo=UTC)),
+    "a mute less": lambda ada: consent.unmute(ada, type_key="WEEKLY_OFFERS", **BY),
+    "a renamed category": lambda ada: Category.objects.filter(key="offers").update(key="deals"),
+    "an erasure": lambda ada: erasure.erase(ada, actor="system"),
+}
+FIELDS = {
+    "name": "Ada King",
+    "locale": "fr",
+    "timezone": "Europe/Paris",
+    "attributes": {"plan": "gold"},
+    "quiet_hours": {"timezone": None, "weekly": [{"days": ["mon"], "from": "22:00", "until": "07:00"}]},
+    "frequency_caps": [{"channel": None, "category": None, "max": 1, "per": "day"}],
+    "channel_priority": ["sms"],
+    "digests": {"offers": "daily"},
+    "digest_at": "18:30",
+    "link_generation": 1,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_whatever_changes_is_seen_by_who_looks_again(known, ada, change):
+    change(ada)
+
+    found = look_again(known)[ada.pk]
+
+    assert found != known[ada.pk]
+    assert found == load_people([ada.pk])[ada.pk]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_changed_field_is_seen_by_who_looks_again(known, ada, name):
+    User.objects.filter(pk=ada.pk).update(**{name: FIELDS[name]})
+
+    found = look_again(known)[ada.pk]
+
+    assert found != known[ada.pk]
+    assert found == load_people([ada.pk])[ada.pk]
+
+
+def test_a_number_that_became_a_truth_is_seen_too(known, ada):
+    User.objects.filter(pk=ada.pk).update(attributes={"gold": 1})
+    known = look_again(known)
+    User.objects.filter(pk=ada.pk).update(attributes={"gold": True})
+
+    assert look_again(known)[ada.pk].attributes["gold"] is True
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="people are loaded anew elsewhere")
+def test_who_has_not_changed_is_not_read_again(known, ada, bob, django_assert_num_queries):
+    User.objects.filter(pk=bob.pk).update(locale="fr")
+
+    with django_assert_num_queries(1):
+        found = look_again(known)
+
+    assert found[ada.pk] is known[ada.pk]
+    assert found[bob.pk].locale == "fr"
+    assert look_again(found)[bob.pk] is found[bob.pk]
+
+
+def test_who_looks_again_does_not_see_who_is_gone(ada, bob):
+    known = load_people([ada.pk, bob.pk])
+    User.objects.filter(pk=ada.pk).delete()
+
+    assert look_again(known) == {bob.pk: known[bob.pk]}
+    assert look_again({}) == {}
+
+
+def test_a_suppression_under_an_older_key_is_seen_by_who_looks_again(known, ada, settings):
+    _suppress(ada)
+    settings.BLIND_INDEX_KEYS = {"new": b"n" * 32} | settings.BLIND_INDEX_KEYS
+
+    (point,) = look_again(known)[ada.pk].contact_points
+
+    assert (point.usable, point.suppressed) == (False, "bounce")
 
 
 def test_categories_come_in_one_query(orders, offers, django_assert_num_queries):

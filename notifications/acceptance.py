@@ -1,7 +1,6 @@
 """The first act: one transaction that holds the request, the caller's own id for it, and the work."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
+from msgspec import Struct, field
 
 from notifications import doorbell
 from notifications.attachments import keeping
@@ -23,8 +23,7 @@ from templates_app.models import Type
 LANES = {"HIGH": Lane.HIGH, "MEDIUM": Lane.NORMAL, "LOW": Lane.BULK}
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """What is to be told, already checked against the type. Times are aware; null means the usual."""
 
     user: User
@@ -44,8 +43,7 @@ class Request:
     contents: Mapping[UUID, str] = field(default_factory=dict)  # of attachments in the payload: base64
 
 
-@dataclass(frozen=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     notification: Notification
     replayed: bool = False
 
@@ -75,7 +73,7 @@ def accept(request: Request) -> Accepted:
     return Accepted(notification)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def accept_many(requests: Sequence[Request]) -> list[Accepted | IdReused]:
     """Store many requests of one caller and mode; return one result per request, in their order.
 
@@ -126,9 +124,9 @@ def _notifications(requests: Sequence[Request], now: datetime) -> list[Notificat
         return []
     first, made = _notification(requests[0], now), []
     for request in requests:
-        keys = {"id": new_id(), "user_id": request.user.pk, "type_id": request.type.pk}
-        row = bulk.like(first, **keys, **_fields(request, now))
-        row._state.fields_cache.update(user=request.user, type=request.type)
+        user, type_ = request.user, request.type
+        row = bulk.like(first, id=new_id(), user_id=user.id, type_id=type_.id, **_fields(request, now))
+        row._state.fields_cache = {"user": user, "type": type_}
         made.append(row)
     return made
 

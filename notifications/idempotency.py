@@ -21,6 +21,10 @@ from project.foundation.problems import Conflict, Problem
 
 MAX_LENGTH = 255
 _encode = msgspec.json.Encoder(order="sorted").encode
+_EARLIER = (
+    "SELECT * FROM notifications_idempotencyrecord"
+    " WHERE caller_id = %(caller_id)s AND mode = %(mode)s AND route = %(route)s AND key = %(key)s"
+)
 
 
 class KeyTooLong(Problem):
@@ -57,7 +61,7 @@ def answer_once(request: Request, handle: Callable[[], Response]) -> Response:
         # A second INSERT would block on the unique index until the first commits; SQLite lets in one writer anyway.
         if not try_lock("idempotency", *scope.values()):
             raise InProgress(headers={"Retry-After": "1"})
-        earlier = IdempotencyRecord.objects.filter(**scope).first()
+        earlier = next(iter(bulk.select(IdempotencyRecord, _EARLIER, scope)), None)
         if earlier is not None and earlier.created_at > _oldest():
             return _replay(earlier, fingerprint)
         response = handle()

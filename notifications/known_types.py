@@ -3,10 +3,10 @@
 PostgreSQL only: a row's version is where it lies and which transaction wrote it (ctid, xmin), both new at every change.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.db.models.expressions import RawSQL
+from msgspec import Struct
 
 from templates_app import schemas
 from templates_app.models import Type
@@ -15,8 +15,7 @@ _MOST = 10_000
 _known: dict[str, "KnownType"] = {}
 
 
-@dataclass(frozen=True)
-class KnownType:
+class KnownType(Struct, frozen=True):
     """`validator` has is_valid(variables), and null takes all. `version` is (ctid, xmin)."""
 
     type: Type

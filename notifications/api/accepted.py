@@ -13,7 +13,7 @@ from project.foundation import ids
 _NO_ID = UUID(int=0)
 
 
-class Links(msgspec.Struct):
+class Links(msgspec.Struct, gc=False):
     self: str
 
 

@@ -128,7 +128,7 @@ def send_many(items: Sequence[Any], whose: Credentials, *, clean: bool = False) 
     return [results[index] for index in range(len(items))]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def _checked_and_accepted(items: dict[int, Any], whose: Credentials, clean: bool) -> dict[int, Accepted | Problem]:
     requests, results = _understood(items, whose, clean)
     return results | dict(zip(requests, acceptance.accept_many(list(requests.values())), strict=True))
@@ -163,6 +163,8 @@ def _store_people(checked: dict[int, Checked | Problem]) -> tuple[dict[str, User
     }
     stored: dict[str, User] = {}
     refused: dict[int, Accepted | Problem] = {}
+    if not bringing:
+        return stored, refused
     for index, result in zip(bringing, users.upsert_many(list(bringing.values())), strict=True):
         if isinstance(result, Upserted):
             stored[result.user.user_id] = result.user

@@ -1,6 +1,6 @@
 """POST /notifications/send."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -104,9 +104,10 @@ def request_of(checked: Checked, user: User | None, data: Any, whose: Credential
     """Return what a checked body asks for. `user` is stored by now."""
     body, payload = checked.body, checked.body.payload.stored()
     assert user is not None
-    attached = attachments.kept(body.attachments or [])
-    if attached.listed:
-        payload["attachments"] = attached.listed
+    contents: Mapping[UUID, str] = {}
+    if body.attachments:
+        attached = attachments.kept(body.attachments)
+        payload["attachments"], contents = attached.listed, attached.contents
     return acceptance.Request(
         user=user,
         type=checked.type,
@@ -115,24 +116,25 @@ def request_of(checked: Checked, user: User | None, data: Any, whose: Credential
         caller_id=whose.caller_id,
         priority=body.priority,
         channels_preferred=list(dict.fromkeys(body.channels_preferred)) if body.channels_preferred else None,
-        locale=profiles.locale(body.locale),
+        locale=profiles.locale(body.locale) if body.locale else "",
         metadata=body.metadata,
         occurred_at=_utc(body.timestamp),
         send_at=_utc(body.send_at),
         expires_at=_utc(body.expires_at),
         caller_notification_id=body.notification_id,
         body_hash=idempotency.body_hash(data) if body.notification_id is not None else b"",
-        contents=attached.contents,
+        contents=contents,
     )
 
 
 def _utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.astimezone(UTC)
+    return moment if moment is None or moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def earlier_ones(items: Sequence[Any], whose: Credentials) -> dict[int, acceptance.Accepted]:
     """Return what was accepted before under the ids of parsed bodies that say the same, by index. Two queries."""
-    keys = {index: key for index, data in enumerate(items) if (key := _own_id(data)) is not None}
+    named = [(n, data) for n, data in enumerate(items) if isinstance(data, dict) and "notification_id" in data]
+    keys = {index: key for index, data in named if (key := _own_id(data)) is not None}
     if not keys:
         return {}
     known = CallerNotificationId.objects.filter(caller_id=whose.caller_id, mode=whose.mode, key__in=set(keys.values()))
@@ -146,8 +148,8 @@ def earlier_ones(items: Sequence[Any], whose: Credentials) -> dict[int, acceptan
     return {index: acceptance.Accepted(stored[id], replayed=True) for index, id in same.items() if id in stored}
 
 
-def _own_id(data: Any) -> UUID | None:
+def _own_id(data: dict[str, Any]) -> UUID | None:
     try:
-        return msgspec.convert(data.get("notification_id") if isinstance(data, dict) else None, UUID)
+        return msgspec.convert(data["notification_id"], UUID)
     except (msgspec.ValidationError, UnicodeEncodeError):
         return None

@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 _UNSURE = object()
 _decode, _encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
+# NUL, and halves of surrogate pairs; whole pairs as well, and what only looks like them behind another backslash.
+_ODD_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 _JSON_TYPE = re.compile(r"application/(?:[\w.-]+\+)?json\s*(?:;\s*charset=\"?utf-8\"?\s*)?", re.IGNORECASE)
 
@@ -68,7 +70,8 @@ def parsed(request: Request | HttpRequest) -> Any:
 
 def is_clean(request: Request | HttpRequest) -> bool:
     """Tell at a glance whether the body's strings hold neither NUL nor half surrogate pairs: those come escaped."""
-    return b"\\u" not in raw(request)
+    body = raw(request)
+    return b"\\u" not in body or _ODD_ESCAPE.search(body) is None
 
 
 def parse(body: bytes) -> Any:
@@ -95,16 +98,17 @@ def _is_too_deep(value: Any, text: bytes, levels: int, looks: int) -> bool:
 
     With fewer brackets than that it cannot; a wide body is looked at child by child, down to the second level.
     """
-    if text.count(b"{") + text.count(b"[") <= levels:
+    if _brackets(text) <= levels:
         return False
     if looks == 0:
         return faults.depth(value) > levels
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(
-        _is_too_deep(child, _encode(child), levels - 1, looks - 1)
-        for child in children
-        if isinstance(child, dict | list)
-    )
+    children = value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else []
+    wide = [(n, text) for n, text in enumerate(map(_encode, children)) if _brackets(text) >= levels]
+    return any(_is_too_deep(children[n], text, levels - 1, looks - 1) for n, text in wide)
+
+
+def _brackets(text: bytes) -> int:
+    return text.count(b"{") + text.count(b"[")
 
 
 def _parsed_with_care(body: bytes) -> Any:

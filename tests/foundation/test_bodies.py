@@ -1,4 +1,5 @@
 import io
+import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -184,6 +185,33 @@ def test_depth_is_limited(levels):
             bodies.parse(body)
 
 
+@pytest.mark.parametrize("levels", [1, 61, 62, 63, 200])
+@pytest.mark.parametrize(("body", "outside"), [('{"items": [%s]}', 2), ("[[%s]]", 2), ('[{"a": [%s]}]', 3)])
+def test_depth_is_limited_in_each_of_many_items(levels, body, outside):
+    items = ["{}", '"' + "[" * 100 + '"', "[" * levels + "]" * levels, "7", "[[], {}]"] * 50
+    text = (body % ", ".join(items)).encode()
+
+    if levels + outside <= bodies.MAX_DEPTH:
+        assert bodies.parse(text) is not None
+    else:
+        with pytest.raises(bodies.InvalidJSON):
+            bodies.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        (b"Gr\\u00fc\\u00DFe, \\u4f60\\u597d", True),
+        (b"\\u0000", False),
+        (b"\\ud800", False),
+        (b"\\uDFFF", False),
+        (b"a\\\\u0000", False),  # a backslash and letters: not worth telling apart
+    ],
+)
+def test_escaped_letters_are_clean_at_a_glance_and_what_may_be_half_a_letter_is_not(text, clean):
+    assert bodies.is_clean(request(b'{"name": "' + text + b'"}')) is clean
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters()),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -199,3 +227,9 @@ def test_the_second_pass_finds_a_fault_exactly_when_the_first_does(value):
         assert faults.of_type(value, Body)
     else:
         assert faults.of_type(value, Body) == []
+
+
+@given(JSON)
+def test_what_is_clean_at_a_glance_holds_nothing_that_cannot_be_stored(value):
+    if bodies.is_clean(request(json.dumps(value).encode())):
+        assert faults.of_strings(value) == []

@@ -1,13 +1,13 @@
 """Many rows in one statement: COPY and UPDATE … FROM unnest(…) on PostgreSQL, prepared statements on SQLite."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from typing import Any, TypeVar
+from functools import cache, lru_cache
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection, models
 from django.db.models.base import ModelState
 
-from project.foundation import prepared, sqlite_rows
+from project.foundation import places, prepared, sqlite_rows
 from project.foundation.columns import Column, Json, Read, reader, texts_of_all
 
 __all__ = ["Json", "by_key", "columns", "insert", "like", "lock", "select", "select_together", "update", "update_held"]
@@ -46,8 +46,7 @@ def by_key(model: type[Row], keys: Iterable[Any]) -> dict[Any, Row]:
     wanted = list(keys)
     if connection.vendor != "postgresql" or not wanted:
         return dict(model._default_manager.in_bulk(wanted)) if wanted else {}
-    assert model._meta.pk is not None
-    key = _column(model, model._meta.pk.name)
+    key = _key(model)
     sql = f"SELECT * FROM {_quote(model._meta.db_table)} WHERE {key.quoted} = ANY(%s::{key.type}[])"
     return {row.pk: row for row in select(model, sql, [key.array(key.texts_of(wanted))])}
 
@@ -93,13 +92,10 @@ def lock(model: type[models.Model], keys: Iterable[Any], **held: Any) -> list[An
     wanted = list(keys)
     if not wanted:
         return []
-    assert model._meta.pk is not None
     if connection.vendor != "postgresql":
         rows = model._default_manager.select_for_update().filter(pk__in=wanted, **held).order_by("pk")
         return list(rows.values_list("pk", flat=True))
-    key = _column(model, model._meta.pk.name)
-    texts = key.texts_of(wanted)
-    sql, parameters = _locking(model, key, texts, held)
+    sql, parameters = _locking(model, _key(model).texts_of(wanted), held)
     with prepared.cursor() as cursor:
         cursor.execute(sql, parameters)
         return [found for (found,) in cursor.fetchall()]
@@ -135,7 +131,8 @@ def update(rows: Sequence[models.Model], fields: Sequence[str], *, only_where: S
 def update_held(rows: Sequence[Row], fields: Sequence[str], **held: Any) -> list[Row]:
     """Write `fields` of those rows whose stored columns still are as `held` says; return these rows.
 
-    On PostgreSQL one statement, which takes the rows' locks in the order of their keys.
+    On PostgreSQL one statement, which takes the rows' locks in the order of their keys: on a connection that is
+    `prepared` row by row while it writes, on others before it does.
     """
     if not rows:
         return []
@@ -154,14 +151,18 @@ def _copy(rows: Sequence[models.Model]) -> None:
     """Columns that are the same in all rows are written out once, and those that are NULL in all are not named."""
     model = type(rows[0])
     columns = _all_columns(model)
-    texts = zip(columns, texts_of_all(columns, rows), strict=True)
-    told = [(column, found) for column, found in texts if not (found == [None] and _null_anyway(column))]
+    texts = texts_of_all(columns, rows)
+    told = [
+        (column, found)
+        for column, found in zip(columns, texts, strict=True)
+        if not (found == [None] and _null_anyway(column))
+    ]
     varying = [column.for_copy(found) for column, found in told if len(found) == len(rows)]
     same = [None if len(found) == len(rows) else column.for_copy(found)[0] for column, found in told]
     line = "\t".join("%s" if text is None else text.replace("%", "%%") for text in same)
     lines = map(line.__mod__, zip(*varying, strict=True) if varying else [()] * len(rows))
     names = ", ".join(column.quoted for column, _ in told)
-    statement = f"COPY {_quote(model._meta.db_table)} ({names}) FROM STDIN"
+    statement = f"COPY {_quote(_table(model, texts[columns.index(_key(model))]))} ({names}) FROM STDIN"
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copying:
         copying.write("\n".join(lines) + "\n")
     for row in rows:
@@ -181,57 +182,97 @@ def _update_from_arrays(
     held: Mapping[str, Any] | None = None,
 ) -> list[Any]:
     """Write from arrays beside the keys what differs between rows, and once what does not; return the keys written."""
-    assert model._meta.pk is not None
-    columns = [_column(model, name) for name in (model._meta.pk.name, *names, *only_where)]
+    columns = [_key(model), *(_column(model, name) for name in (*names, *only_where))]
     texts = texts_of_all(columns, rows)
-    varying = [n for n, column in enumerate(texts) if n == 0 or len(set(column)) > 1]
-    values = [f"v.k{n}" if n in varying else f"%s::{column.type}" for n, column in enumerate(columns)]
-    constants = [[] if n in varying else [column[0]] for n, column in enumerate(texts)]
+    varying = tuple(n for n, found in enumerate(texts) if n == 0 or len(set(found)) > 1)
     new, same = range(1, 1 + len(names)), range(1 + len(names), len(columns))
-    key = columns[0]
-    sets = ", ".join(f"{columns[n].quoted} = {values[n]}" for n in new)
-    arrays = ", ".join(f"%s::{columns[n].type}[]" for n in varying)
-    names_of_arrays = ", ".join(f"k{n}" for n in varying)
-    # By the key alone: a plan that is kept might read what lies between the keys, and that may be a whole broadcast.
-    where = f"t.{key.quoted} = v.k0"
-    where += "".join(f" AND t.{columns[n].quoted} IS NOT DISTINCT FROM {values[n]}" for n in same)
+    held = held or {}
     first, locking = "", list[Any]()
-    if held is not None:
-        mine, locking = _locking(model, key, texts[0], held)
-        first = f"WITH mine AS MATERIALIZED ({mine}) "
-        where += f" AND t.{key.quoted} IN (SELECT {key.quoted} FROM mine)"
+    if held and not prepared.is_ready():
+        mine, locking = _locking(model, texts[0], held)
+        first, held = f"WITH mine AS MATERIALIZED ({mine}) ", {}
+    form = _Form(_table(model, texts[0]), varying, bool(first), prepared.is_ready())
     with prepared.cursor() as cursor:
         cursor.execute(
-            f"{first}UPDATE {_quote(model._meta.db_table)} t SET {sets} FROM unnest({arrays})"
-            f" AS v({names_of_arrays}) WHERE {where} RETURNING t.{key.quoted}",
+            first + _updating(form, model, tuple(names), tuple(only_where), tuple(held)),
             [
                 *locking,
-                *(constant for n in new for constant in constants[n]),
+                *(texts[n][0] for n in new if n not in varying),
                 *(columns[n].array(texts[n]) for n in varying),
-                *(constant for n in same for constant in constants[n]),
+                *(texts[n][0] for n in same if n not in varying),
+                *held.values(),
             ],
         )
         return [found for (found,) in cursor.fetchall()]
 
 
-def _locking(
-    model: type[models.Model], key: Column, texts: Sequence[str | None], held: Mapping[str, Any]
-) -> tuple[str, list[Any]]:
-    bounds = _bounds(key, texts)
-    where = f"t.{key.quoted} = ANY(%s::{key.type}[])"
-    where += f" AND t.{key.quoted} BETWEEN %s::uuid AND %s::uuid" if bounds else ""
+class _Form(NamedTuple):
+    """What an update of arrays looks like: `varying` are the numbers of those columns that are arrays."""
+
+    table: str
+    varying: tuple[int, ...]
+    is_locked: bool  # by a query before it, called "mine"
+    is_in_order: bool
+
+
+@lru_cache(maxsize=512)
+def _updating(
+    form: _Form, model: type[models.Model], names: tuple[str, ...], only_where: tuple[str, ...], held: tuple[str, ...]
+) -> str:
+    """Return an UPDATE. In order: it takes the rows' locks in the order of their keys, as it comes by.
+
+    That is so where sequential scans are off. There is but one way to join by ANY then: key by key, as they are sorted.
+    """
+    columns = [_key(model), *(_column(model, name) for name in (*names, *only_where))]
+    key, values = columns[0].quoted, _values(columns, form.varying)
+    sets = ", ".join(f"{columns[n].quoted} = {values[n]}" for n in range(1, 1 + len(names)))
+    arrays = ", ".join(f"%s::{columns[n].type}[]" for n in form.varying)
+    given = f"unnest({arrays}) AS v({', '.join(f'k{n}' for n in form.varying)})"
+    # By the key alone: a plan that is kept might read what lies between the keys, and that may be a whole broadcast.
+    where = f"t.{key} = v.k0"
+    if form.is_in_order:
+        given = f"(SELECT * FROM {given} ORDER BY k0 OFFSET 0) AS v"
+        where = f"t.{key} = ANY(ARRAY[v.k0])"
+    for n in range(1 + len(names), len(columns)):
+        where += f" AND t.{columns[n].quoted} IS NOT DISTINCT FROM {values[n]}"
     where += "".join(f" AND t.{_column(model, name).quoted} = %s" for name in held)
-    table = _quote(model._meta.db_table)
+    if form.is_locked:
+        where += f" AND t.{key} IN (SELECT {key} FROM mine)"
+    return f"UPDATE {_quote(form.table)} t SET {sets} FROM {given} WHERE {where} RETURNING t.{key}"
+
+
+def _values(columns: Sequence[Column], varying: Sequence[int]) -> list[str]:
+    return [f"v.k{n}" if n in varying else f"%s::{column.type}" for n, column in enumerate(columns)]
+
+
+def _locking(model: type[models.Model], texts: Sequence[str | None], held: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    key, table, bounds = _key(model), _table(model, texts), list[str]()
+    where = f"t.{key.quoted} = ANY(%s::{key.type}[])"
+    if key.type == "uuid" and table == model._meta.db_table:
+        # So that partitions between which no key lies are not even planned for.
+        where, bounds = f"{where} AND t.{key.quoted} BETWEEN %s::uuid AND %s::uuid", _bounds(texts)
+    where += "".join(f" AND t.{_column(model, name).quoted} = %s" for name in held)
     return (
-        f"SELECT t.{key.quoted} FROM {table} t WHERE {where} ORDER BY t.{key.quoted} FOR UPDATE",
+        f"SELECT t.{key.quoted} FROM {_quote(table)} t WHERE {where} ORDER BY t.{key.quoted} FOR UPDATE",
         [key.array(texts), *bounds, *held.values()],
     )
 
 
-def _bounds(key: Column, texts: Sequence[str | None]) -> list[str]:
-    """Return the lowest and highest key, so that partitions between which no key lies are not even planned for."""
-    keys = [text for text in texts if text is not None]
-    return [min(keys), max(keys)] if key.type == "uuid" else []
+def _table(model: type[models.Model], keys: Sequence[str | None]) -> str:
+    """Return what statements about these rows name: their partition, where they are known to lie in one."""
+    table = model._meta.db_table
+    return places.of(table, *_bounds(keys)) if _key(model).type == "uuid" else table
+
+
+def _bounds(keys: Sequence[str | None]) -> list[str]:
+    found = [key for key in keys if key is not None]
+    return [min(found), max(found)]
+
+
+@cache
+def _key(model: type[models.Model]) -> Column:
+    assert model._meta.pk is not None
+    return _column(model, model._meta.pk.name)
 
 
 @cache

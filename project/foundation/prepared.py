@@ -14,6 +14,8 @@ from weakref import WeakKeyDictionary, WeakSet
 import psycopg
 from django.db import connection
 
+from project.foundation import places
+
 _AFTER = 1  # executions
 _PLANS_LAST_SECONDS = 1.0
 _ready: "WeakSet[psycopg.Connection[Any]]" = WeakSet()
@@ -38,7 +40,13 @@ def get_ready() -> None:
         raw.prepare_threshold = _AFTER
         _ready.add(raw)
     with connection.wrap_database_errors:
+        places.learn(raw)
         renew(raw)
+
+
+def is_ready() -> bool:
+    """Tell whether this thread's connection keeps plans, which then are made without sequential scans."""
+    return connection.connection in _ready
 
 
 def renew(raw: "psycopg.Connection[Any]") -> None:

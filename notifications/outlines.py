@@ -5,11 +5,12 @@ their verdicts and decisions are made once. Whatever a rule may look at belongs 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
+from msgspec.structs import replace
 
 from notifications import addressee, timing
 from notifications.models import Delivery, Notification, SharedDecisions

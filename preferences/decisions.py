@@ -4,13 +4,17 @@ The first rule that answers wins:
 1 erased, suppressed, disabled · 2 required · 3 muted · 4 category_channel · 5 category · 6 channel ·
 7 preferred · 8 category_default · 9 channel_default. A missing or unconfirmed address is asked last.
 `docs/decisions.md` says it in plain words.
+
+What is made for everybody who is told something are structs, as frozen as dataclasses can be, at a tenth of their cost.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from preferences.channels import CHANNELS
 from preferences.quiet_hours import zone_of
@@ -28,22 +32,23 @@ _SUPPRESSED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ContactPointFacts:
+class ContactPointFacts(Struct, frozen=True, gc=False):
     """One address as the decision and the send need it."""
 
     id: UUID
     channel: str
-    address: str = field(repr=False)
+    address: str
     usable: bool = True  # neither disabled nor suppressed
     suppressed: str = ""  # why nobody may use the address ("bounce", "stop", …)
     disabled_reason: str = ""  # why this contact point is out of use
     verified: bool = True  # by its owner, who answered what was sent to it
-    secret: str = field(default="", repr=False)  # webhook only
+    secret: str = ""  # webhook only
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.id!r}, {self.channel!r})"  # neither the address nor what signs
 
 
-@dataclass(frozen=True, slots=True)
-class Muted:
+class Muted(Struct, frozen=True, gc=False):
     """One silence: of everything, of a category, or of a type. `until` None = until undone."""
 
     category: str = ""
@@ -51,16 +56,15 @@ class Muted:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True, gc=False, eq=False):
     """All that is known of one user when something is to be sent."""
 
     pk: int
     user_id: str
-    name: str = field(default="", repr=False)
+    name: str = ""
     locale: str = ""
     timezone: str = ""
-    attributes: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
     erased: bool = False
     # Explicit choices by (category key, channel); "" as category: the whole channel, "" as channel: the whole category.
     choices: Mapping[tuple[str, str], bool] = field(default_factory=dict)
@@ -73,16 +77,24 @@ class Person:
     digests: Mapping[str, str] = field(default_factory=dict)
     digest_at: str = ""
     link_generation: int = 0  # settings links of earlier ones are dead
-    # What it was read from, by which `preferences.loading.look_again` knows it; lost by `replace`.
-    made_of: tuple[Any, ...] | None = field(default=None, init=False, compare=False, repr=False)
+    made_of: Any = None  # what it was read from, by which `preferences.loading.look_again` knows it
 
     def address(self, channel: str) -> str:
         """Return the first address that may be used on a channel, or ""."""
         return next((point.address for point in self.contact_points if point.channel == channel and point.usable), "")
 
+    def but(self, **changes: Any) -> "Person":
+        """Return this person with other values, made of nothing that was stored."""
+        return replace(self, **{"made_of": None} | changes)
 
-@dataclass(frozen=True, slots=True)
-class CategoryFacts:
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Person) and _known_of(self) == _known_of(other)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.pk!r}, {self.user_id!r})"  # neither the name nor the attributes
+
+
+class CategoryFacts(Struct, frozen=True):
     """What a category says about channels."""
 
     key: str
@@ -94,8 +106,7 @@ class CategoryFacts:
     gathers_overflow: bool = True  # what a frequency cap stops goes into the daily digest, and is not dropped
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True, gc=False):
     """One person, one thing to tell them, one moment."""
 
     person: Person
@@ -106,8 +117,7 @@ class Facts:
     asks: UUID | None = None  # the one contact point that the message asks whether its owner wants it used
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True, gc=False):
     """The answer and the rule that gave it."""
 
     allowed: bool
@@ -163,6 +173,11 @@ def consent(facts: Facts, channel: str) -> Verdict:
         text = f"You always get {_words(channel)} for {facts.category.name}: this cannot be turned off."
         return Verdict(True, "required", "category", "", text)
     return _muted(facts) or _chosen(facts, channel) or _default(facts, channel)
+
+
+def _known_of(person: Person) -> list[Any]:
+    """Return what is known of a person, whatever it was read from."""
+    return [getattr(person, name) for name in Person.__struct_fields__ if name != "made_of"]
 
 
 def _may_be_asked(point: ContactPointFacts) -> bool:

@@ -1,20 +1,17 @@
 """Read what decisions need, for many people at once: the number of queries does not depend on the number of people."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from msgspec.structs import replace
 
 from preferences import addresses, loading_at_once
-from preferences.consent import WISHES
 from preferences.decisions import CategoryFacts, ContactPointFacts, Muted, Person
-from preferences.loading_at_once import Stored
+from preferences.loading_at_once import Row
 from preferences.models import Category, ContactPoint, Mute, Preference, Suppression, User
-
-_FIELDS = ("id", "user_id", "name", "locale", "timezone", "attributes", "erased_at", "link_generation", *WISHES)
 
 
 def load_people(user_pks: Iterable[int]) -> dict[int, Person]:
@@ -37,64 +34,15 @@ def look_again(people: Mapping[int, Person]) -> dict[int, Person]:
 
 def _load(pks: list[int], known: Mapping[int, Person]) -> dict[int, Person]:
     if connection.vendor != "postgresql":
-        return _people(_load_apart(pks))
-    rows = loading_at_once.rows(pks, _FIELDS)
+        return _with_suppressions(_load_apart(pks))
+    found, read = loading_at_once.rows(pks), loading_at_once.reader()
     if len(settings.BLIND_INDEX_KEYS) > 1:
-        return _people([loading_at_once.stored(row, _FIELDS) for row in rows])
-    return {row[0]: _known(known.get(row[0]), row) or _made_of(row) for row in rows}
+        return _with_suppressions({pk: read(rows) for pk, rows in found.items()})
+    return {pk: _known(known.get(pk), rows) or read(rows) for pk, rows in found.items()}
 
 
-def _known(person: Person | None, row: tuple[Any, ...]) -> Person | None:
-    return person if person is not None and person.made_of == row else None
-
-
-def _made_of(row: tuple[Any, ...]) -> Person:
-    person = _person(loading_at_once.stored(row, _FIELDS), {})
-    object.__setattr__(person, "made_of", row)
-    return person
-
-
-def _people(found: Sequence[Stored]) -> dict[int, Person]:
-    """Return people whose suppressions are still to be looked up, under every blind index key."""
-    suppressed = _suppressed((id, channel, address) for each in found for id, channel, address, *_ in each.points)
-    return {each.fields[0]: _person(each, suppressed) for each in found}
-
-
-def _person(stored: Stored, suppressed: Mapping[UUID, str]) -> Person:
-    pk, user_id, name, locale, timezone, attributes, erased_at, generation, *wishes = stored.fields
-    return Person(
-        pk=pk,
-        user_id=user_id,
-        name=name,
-        locale=locale,
-        timezone=timezone,
-        attributes=attributes or {},
-        erased=erased_at is not None,
-        choices=stored.choices,
-        mutes=tuple(stored.mutes),
-        contact_points=tuple([_point(point, suppressed) for point in stored.points]),
-        quiet_hours=wishes[0],
-        frequency_caps=tuple(wishes[1]),
-        channel_priority=tuple(wishes[2]),
-        digests=wishes[3],
-        digest_at=wishes[4],
-        link_generation=generation,
-    )
-
-
-def _point(stored: tuple[Any, ...], suppressed: Mapping[UUID, str]) -> ContactPointFacts:
-    id, channel, address, secret, verified, disabled, disabled_reason, reason = stored
-    reason = reason or suppressed.get(id, "")
-    return ContactPointFacts(
-        id=id,
-        channel=channel,
-        address=address,
-        usable=not (disabled or reason),
-        suppressed=reason,
-        disabled_reason=disabled_reason if disabled else "",
-        verified=verified,
-        secret=secret,
-    )
+def _known(person: Person | None, rows: list[Row]) -> Person | None:
+    return person if person is not None and person.made_of == rows else None
 
 
 def load_person(user_pk: int) -> Person:
@@ -124,10 +72,29 @@ def choices(user_pk: int) -> dict[tuple[str, str], bool]:
     return _choices([user_pk]).get(user_pk, {})
 
 
-def _load_apart(pks: list[int]) -> list[Stored]:
+def _load_apart(pks: list[int]) -> dict[int, Person]:
     choices, mutes, points = _choices(pks), _mutes(pks), _contact_points(pks)
-    rows = User.objects.filter(pk__in=pks).values_list(*_FIELDS)
-    return [Stored([pk, *rest], points[pk], choices[pk], mutes[pk]) for pk, *rest in rows]
+    return {
+        user.pk: Person(
+            pk=user.pk,
+            user_id=user.user_id,
+            name=user.name,
+            locale=user.locale,
+            timezone=user.timezone,
+            attributes=user.attributes or {},
+            erased=user.erased_at is not None,
+            choices=choices[user.pk],
+            mutes=tuple(mutes[user.pk]),
+            contact_points=tuple(points[user.pk]),
+            quiet_hours=user.quiet_hours,
+            frequency_caps=tuple(user.frequency_caps),
+            channel_priority=tuple(user.channel_priority),
+            digests=user.digests,
+            digest_at=user.digest_at,
+            link_generation=user.link_generation,
+        )
+        for user in User.objects.filter(pk__in=pks)
+    }
 
 
 def _choices(pks: list[int]) -> dict[int, dict[tuple[str, str], bool]]:
@@ -146,26 +113,45 @@ def _mutes(pks: list[int]) -> dict[int, list[Muted]]:
     return found
 
 
-def _contact_points(pks: list[int]) -> dict[int, list[tuple[Any, ...]]]:
+def _contact_points(pks: list[int]) -> dict[int, list[ContactPointFacts]]:
     """Oldest first, so that a person's first address stays their first."""
-    found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    rows = ContactPoint.objects.filter(user_id__in=pks).order_by("id")
-    names = ("user_id", "id", "channel", "address", "secret", "confirmed_at", "disabled_at", "disabled_reason")
-    for pk, id, channel, address, secret, confirmed_at, disabled_at, reason in rows.values_list(*names):
-        point = (id, channel, address, secret, confirmed_at is not None, disabled_at is not None, reason, "")
-        found[pk].append(point)
+    found: dict[int, list[ContactPointFacts]] = defaultdict(list)
+    for point in ContactPoint.objects.filter(user_id__in=pks).order_by("id"):
+        disabled = point.disabled_at is not None
+        facts = ContactPointFacts(
+            id=point.id,
+            channel=point.channel,
+            address=point.address,
+            usable=not disabled,
+            disabled_reason=point.disabled_reason if disabled else "",
+            verified=point.confirmed_at is not None,
+            secret=point.secret,
+        )
+        found[point.user_id].append(facts)
     return found
 
 
-def _suppressed(points: Iterable[tuple[UUID, str, str]]) -> dict[UUID, str]:
-    """Return the reason per suppressed contact point, tried under every blind index key. One query."""
+def _with_suppressions(people: dict[int, Person]) -> dict[int, Person]:
+    """Return the people with what their addresses are suppressed under by any blind index key. One query."""
     ids: dict[tuple[str, bytes], list[UUID]] = defaultdict(list)
-    for id, channel, address in points:
-        for index in addresses.indexes(channel, address):
-            ids[(channel, index)].append(id)
+    for person in people.values():
+        for point in person.contact_points:
+            for index in addresses.indexes(point.channel, point.address):
+                ids[(point.channel, index)].append(point.id)
     rows = Suppression.objects.filter(address_index__in=[index for _, index in ids])
-    return {
+    reasons = {
         id: reason
         for channel, index, reason in rows.values_list("channel", "address_index", "reason")
         for id in ids.get((channel, bytes(index)), ())
     }
+    return {pk: _suppressed(person, reasons) if reasons else person for pk, person in people.items()}
+
+
+def _suppressed(person: Person, reasons: Mapping[UUID, str]) -> Person:
+    points = [
+        replace(point, usable=False, suppressed=reasons[point.id])
+        if point.id in reasons and not point.suppressed
+        else point
+        for point in person.contact_points
+    ]
+    return person.but(contact_points=tuple(points))

@@ -1,7 +1,7 @@
 """The settings page as data: categories down, channels across; each cell says what applies and whether it is fixed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
@@ -66,7 +66,7 @@ def build(user_pk: int) -> Grid:
     person = loading.load_person(user_pk)
     columns = tuple(_columns(person))
     # A mute is a pause over the choices, told above the grid: the switches show the choices themselves.
-    unmuted, now = replace(person, mutes=()), clock.now()
+    unmuted, now = person.but(mutes=()), clock.now()
     rows = tuple(_row(category, Facts(unmuted, facts, now), columns) for category, facts in _categories())
     return Grid(columns, _everything(person, columns), rows)
 

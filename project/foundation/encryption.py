@@ -9,7 +9,7 @@ Source: NIST SP 800-38D (96-bit random nonces: fewer than 2**32 values a key).
 import hashlib
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -41,15 +41,25 @@ def encrypt(text: str, *, field: str) -> bytes:
 
 def decrypt(sealed: bytes | memoryview, *, field: str) -> str:
     """Return the text that `encrypt` sealed for the same field. Raises CannotDecrypt."""
-    value = bytes(sealed)
-    end = 1 + value[0] if value else 0
-    cipher = _ciphers().get(value[1:end])
-    if cipher is None:
-        raise CannotDecrypt(f"No key {value[1:end]!r} for {field}.")
-    try:
-        return cipher.decrypt(value[end : end + _NONCE_BYTES], value[end + _NONCE_BYTES :], field.encode()).decode()
-    except InvalidTag as error:
-        raise CannotDecrypt(f"The value of {field} does not open under its key.") from error
+    return opener(field)(bytes(sealed))
+
+
+def opener(field: str) -> Callable[[bytes], str]:
+    """Return what decrypts values of one field by the thousand: under the keys that are configured now."""
+    ciphers, authenticated = _ciphers(), field.encode()
+
+    def opened(sealed: bytes) -> str:
+        end = 1 + sealed[0] if sealed else 0
+        cipher = ciphers.get(sealed[1:end])
+        if cipher is None:
+            raise CannotDecrypt(f"No key {sealed[1:end]!r} for {field}.")
+        text = end + _NONCE_BYTES
+        try:
+            return cipher.decrypt(sealed[end:text], sealed[text:], authenticated).decode()
+        except InvalidTag as error:
+            raise CannotDecrypt(f"The value of {field} does not open under its key.") from error
+
+    return opened
 
 
 def blind_index(channel: str, address: str) -> bytes:
@@ -89,6 +99,10 @@ class EncryptedTextField(_Field):
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         return value if value is None else self.to_python_value(decrypt(value, field=self.sealed_name))
 
+    def opener(self) -> Callable[[bytes], Any]:
+        """Return what does by the thousand what `from_db_value` does with one value."""
+        return opener(self.sealed_name)
+
     def value_to_string(self, obj: models.Model) -> str:
         return str(self.value_from_object(obj))
 
@@ -101,6 +115,10 @@ class EncryptedJSONField(EncryptedTextField):
 
     def from_python_value(self, value: Any) -> str:
         return json_text.write(value)
+
+    def opener(self) -> Callable[[bytes], Any]:
+        opened = opener(self.sealed_name)
+        return lambda sealed: self.to_python_value(opened(sealed))
 
 
 def _fingerprint(key: bytes, channel: str, address: str) -> bytes:

@@ -2,16 +2,32 @@
 
 import hashlib
 from datetime import UTC, datetime
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 import uuid_utils
 
 _RANDOM_BITS = 80
+_TIME = (1 << 128) - (1 << _RANDOM_BITS)
+_VERSION = 0x7 << 76
+_VARIANT = 0x2 << 62  # RFC 9562 §4.1
+_FREE = (1 << _RANDOM_BITS) - 1 & ~(0xF << 76) & ~(0x3 << 62)
+
+_new = object.__new__
+_set_int, _set_safety = UUID.__dict__["int"].__set__, UUID.__dict__["is_safe"].__set__
+_UNKNOWN = SafeUUID.unknown
+
+
+def of_int(value: int) -> UUID:
+    """Return `UUID(int=value)` at half its cost: for values that are sure to have 128 bits."""
+    id = _new(UUID)
+    _set_int(id, value)
+    _set_safety(id, _UNKNOWN)
+    return id
 
 
 def new_id() -> UUID:
     """Return a new UUIDv7, rising within this process."""
-    return UUID(int=uuid_utils.uuid7().int)
+    return of_int(uuid_utils.uuid7().int)
 
 
 def created_at(id: UUID) -> datetime:
@@ -40,7 +56,4 @@ def derived_id(origin: UUID, *parts: object) -> UUID:
     """
     text = "\x1f".join([str(origin), *map(str, parts)])
     digest = int.from_bytes(hashlib.sha256(text.encode()).digest()[:10], "big")
-    value = (origin.int >> _RANDOM_BITS << _RANDOM_BITS) | digest
-    value = value & ~(0xF << 76) | (0x7 << 76)  # version 7
-    value = value & ~(0x3 << 62) | (0x2 << 62)  # the variant of RFC 9562 §4.1
-    return UUID(int=value)
+    return of_int(origin.int & _TIME | digest & _FREE | _VERSION | _VARIANT)

@@ -1,4 +1,7 @@
+import pickle
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +21,14 @@ def test_ids_rise_and_carry_their_time():
     assert len(set(made)) == 1000
     assert {id.version for id in made} == {7}
     assert before <= ids.created_at(made[0]) <= datetime.now(tz=UTC)
+
+
+@given(st.uuids())
+def test_an_id_of_a_number_is_like_any_other(id):
+    made = ids.of_int(id.int)
+
+    assert (made, hash(made), str(made), made.is_safe) == (id, hash(id), str(id), id.is_safe)
+    assert pickle.loads(pickle.dumps(made)) == deepcopy(made) == id
 
 
 @given(moments)
@@ -40,3 +51,10 @@ def test_derived_ids_tell_their_parts_apart():
 
     assert ids.derived_id(origin, "a", "b") != ids.derived_id(origin, "ab")
     assert ids.derived_id(origin, 0, "email") != ids.derived_id(origin, 1, "email")
+
+
+def test_derived_ids_are_what_they_were_in_every_release():
+    origin, point = UUID("01890a5d-ac96-774b-bcce-b302099a8057"), UUID(int=1)
+
+    assert str(ids.derived_id(origin, 0, "email", point)) == "01890a5d-ac96-776c-9e84-e2f03c46e97a"
+    assert str(ids.derived_id(origin)) == "01890a5d-ac96-77bd-aad8-b1f005dafd3f"

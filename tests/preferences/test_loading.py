@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 
-from preferences import addresses, consent, contact_points, erasure, suppressions
+from preferences import addresses, consent, contact_points, erasure, loading_at_once, suppressions
 from preferences.loading import load_categories, load_people, look_again
 from preferences.models import Category, Mute, Suppression, User
 from project.foundation.encryption import blind_index
@@ -189,3 +189,16 @@ def test_a_suppression_holds_for_every_spelling_of_an_email_address(ada):
     (point,) = load_people([ada.pk])[ada.pk].contact_points
 
     assert (point.usable, point.suppressed) == (False, "stop")
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="of its plans")
+def test_a_plan_that_was_made_while_tables_were_empty_reads_no_table_as_a_whole(db):
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE; SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan")
+        statement = loading_at_once.statement().replace("%(keys)s", "$1")
+        cursor.execute(f"PREPARE people(text) AS {statement}")
+        cursor.execute("EXPLAIN EXECUTE people('{1}')")
+        plan = [line for (line,) in cursor.fetchall()]
+
+    assert sum("Index Cond: (user_id = ANY" in line for line in plan) == 3
+    assert not [line for line in plan if "Seq Scan" in line or "Join" in line or "Nested Loop" in line]

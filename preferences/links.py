@@ -5,9 +5,10 @@ good. Neither ends by itself: a mail is read years later, and its unsubscribe li
 days at least). A settings link dies when the person's links are revoked; an unsubscribe link can only stop, and stays.
 """
 
-import base64
 import hashlib
 import hmac
+from binascii import b2a_base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,6 +19,7 @@ from django.db.models import F, QuerySet
 from preferences.models import Category, PreferenceLink, User
 from project.foundation import clock
 
+_FOR_URLS = bytes.maketrans(b"+/", b"-_")  # RFC 4648 §5
 _SETTINGS, _MINTED, _STOP = "preferences.settings", "preferences.minted", "preferences.unsubscribe"
 
 
@@ -41,7 +43,17 @@ def minted_url(link: PreferenceLink) -> str:
 
 
 def unsubscribe_url(user_pk: int, category_pk: int, channel: str, generation: int) -> str:
-    return f"{_base()}/u/{_signed(_STOP, f'{user_pk}-{category_pk}-{channel}-{generation}')}/"
+    return unsubscribe_urls(category_pk, channel)(user_pk, generation)
+
+
+def unsubscribe_urls(category_pk: int, channel: str) -> Callable[[int, int], str]:
+    """Return what makes the unsubscribe links of many people, by the user's key and the generation of their links."""
+    start, signing = f"{_base()}/u/", _signing(_STOP, settings.SECRET_KEY)
+
+    def url(user_pk: int, generation: int) -> str:
+        return f"{start}{_token(signing, f'{user_pk}-{category_pk}-{channel}-{generation}')}/"
+
+    return url
 
 
 def settings_url_of(stop: Stop) -> str:
@@ -100,15 +112,20 @@ def _read(salt: str, token: str) -> str:
 
 
 def _signed(salt: str, value: str) -> str:
-    """Return what Signer.sign returns, at a third of its cost: two links stand in every mail."""
-    digest = hmac.digest(_key(salt, settings.SECRET_KEY), value.encode(), "sha256")
-    return f"{value}.{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
+    """Return what Signer.sign returns, at a fraction of its cost: two links stand in every mail."""
+    return _token(_signing(salt, settings.SECRET_KEY), value)
+
+
+def _token(signing: hmac.HMAC, value: str) -> str:
+    signature = signing.copy()
+    signature.update(value.encode())
+    return f"{value}.{b2a_base64(signature.digest(), newline=False).translate(_FOR_URLS, b'=').decode()}"
 
 
 @lru_cache(maxsize=8)
-def _key(salt: str, secret: str) -> bytes:
-    """Return the key that django.utils.crypto.salted_hmac makes of SECRET_KEY for a Signer."""
-    return hashlib.sha256(f"{salt}signer{secret}".encode()).digest()
+def _signing(salt: str, secret: str) -> hmac.HMAC:
+    """Return what signs by the key that django.utils.crypto.salted_hmac makes of SECRET_KEY for a Signer. To copy."""
+    return hmac.new(hashlib.sha256(f"{salt}signer{secret}".encode()).digest(), digestmod="sha256")
 
 
 def _signer(salt: str) -> signing.Signer:

@@ -17,6 +17,15 @@ _TRIALS = 3
 _MAX_FAILURES = 100
 
 
+class Told:
+    """What parts say to all who are told the same and read alike: kept from the first of them to the last."""
+
+    __slots__ = ("texts",)
+
+    def __init__(self) -> None:
+        self.texts: tuple[str, ...] | None = None
+
+
 class Parts:
     """What a content says, read once for many people. Any thread may render it."""
 
@@ -31,9 +40,14 @@ class Parts:
         """The parts that Python renders, as things stand."""
         return frozenset(self._compiled[0]) if self._compiled else frozenset()
 
-    def render(self, variables: Mapping[str, Any], reader: Reader) -> Iterable[tuple[str, str]]:
-        """Return each part with its text for one person. Raises RenderError with the part, when its turn comes."""
-        ready = self._together(variables, reader)
+    def render(
+        self, variables: Mapping[str, Any], reader: Reader, told: Told | None = None
+    ) -> Iterable[tuple[str, str]]:
+        """Return each part with its text for one person. Raises RenderError with the part, when its turn comes.
+
+        `told`: one for all calls whose reader and whose variables are the same but for `common.PERSONAL`.
+        """
+        ready = self._together(variables, reader, told or Told())
         if len(ready) == len(self._parsed) and self._trials >= _TRIALS:
             return ready.items()
         return self._one_by_one(variables, reader, ready)
@@ -52,14 +66,16 @@ class Parts:
             yield part, text
         self._trials += trial
 
-    def _together(self, variables: Mapping[str, Any], reader: Reader) -> Mapping[str, str]:
+    def _together(self, variables: Mapping[str, Any], reader: Reader, told: Told) -> Mapping[str, str]:
         """Return what the compiled function makes of the parts that it covers; nothing when it cannot be sure."""
         compiled = self._compiled
         if compiled is None:
             return {}
         names, function = compiled
         try:
-            texts = function(variables, reader)
+            if told.texts is None:
+                told.texts = function.common(variables, reader)
+            texts = function.texts(variables, reader, told.texts)
         except Exception as error:
             # Whatever it is, python-liquid says what becomes of it: the text, or the fault in words for its author.
             if not isinstance(error, Differs):

@@ -14,10 +14,10 @@ from django.conf import settings
 from templates_app import compiling, locales, standard
 from templates_app.links import is_safe
 from templates_app.liquid import Reader, RenderError
-from templates_app.liquid_parts import Parts
+from templates_app.liquid_parts import Parts, Told
 from templates_app.models import Content, TemplateVersion
 
-__all__ = ["RenderError", "Rendered", "VersionContents", "render", "render_standard", "version_contents"]
+__all__ = ["Occasion", "RenderError", "Rendered", "VersionContents", "render", "render_standard", "version_contents"]
 
 # One line each: a line break in a subject would start a mail header of the author's choice.
 _SINGLE_LINE = frozenset({"subject", "title", "link"})
@@ -83,6 +83,57 @@ def of_drafts(contents: Iterable[tuple[str, str, Mapping[str, str]]]) -> Version
     )
 
 
+class Occasion:
+    """What many people are told alike. Each gets it with what is their own; any thread may render it."""
+
+    def __init__(
+        self,
+        contents: VersionContents | None,
+        variables: Mapping[str, Any],
+        *,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`variables` and `data` are those of `render`, without what is a person's own: user, unsubscribe_url."""
+        self._contents, self._variables, self._data = contents, variables, data
+        self._audiences: dict[tuple[str, str, str], _Audience] = {}
+
+    def render(self, channel: str, *, locale: str, timezone: str, personal: Mapping[str, Any]) -> Rendered:
+        """Return one person's message. `personal` is laid over what all are told. Raises RenderError."""
+        audience = self._audiences.get((channel, locale, timezone))
+        if audience is None:
+            audience = self._audience(channel, locale, timezone)
+        return audience.render(personal)
+
+    def _audience(self, channel: str, locale: str, timezone: str) -> "_Audience":
+        variables = self._variables
+        content = self._contents.choose(channel, locale) if self._contents is not None else None
+        if content is None:
+            content = _standard(channel, _choice(standard.LOCALES, locale, settings.LANGUAGE_CODE) or "en")
+            variables = {**variables, "data": dict(_data(variables) if self._data is None else self._data)}
+        found = _Audience(content, variables, reader_of(locale, timezone, content.locale))
+        self._audiences[channel, locale, timezone] = found
+        return found
+
+
+class _Audience:
+    """All who read an occasion alike."""
+
+    def __init__(self, content: ChannelContent, variables: Mapping[str, Any], reader: Reader) -> None:
+        self._content, self._reader = content, reader
+        self._given = seen_by_authors(variables)
+        self._told = Told()
+
+    def render(self, personal: Mapping[str, Any]) -> Rendered:
+        given = {**self._given, **_empties_as_none(personal)}
+        parts = {}
+        for part, text in self._content.parts.render(given, self._reader, self._told):
+            try:
+                parts[part] = _finished(part, text)
+            except RenderError as error:
+                raise error.in_part(part) from error
+        return Rendered(parts, self._content.locale)
+
+
 def render(
     contents: VersionContents | None,
     *,
@@ -97,10 +148,7 @@ def render(
     `variables` is plain JSON: the payload's template_variables with title, body, link, type, user, category and
     unsubscribe_url laid over. `data`: template_variables alone, for the standard webhook. Raises RenderError.
     """
-    content = contents.choose(channel, locale) if contents is not None else None
-    if content is None:
-        return render_standard(channel, locale=locale, timezone=timezone, variables=variables, data=data)
-    return _render(content, locale=locale, timezone=timezone, variables=variables)
+    return Occasion(contents, variables, data=data).render(channel, locale=locale, timezone=timezone, personal={})
 
 
 def render_standard(
@@ -112,12 +160,7 @@ def render_standard(
     data: Mapping[str, Any] | None = None,
 ) -> Rendered:
     """Return the message of a type that has no words of its own for the channel."""
-    chosen = _choice(standard.LOCALES, locale, settings.LANGUAGE_CODE) or "en"
-    if data is None:
-        data = {name: value for name, value in variables.items() if name not in standard.GIVEN}
-    return _render(
-        _standard(channel, chosen), locale=locale, timezone=timezone, variables={**variables, "data": dict(data)}
-    )
+    return render(None, channel=channel, locale=locale, timezone=timezone, variables=variables, data=data)
 
 
 def forget() -> None:
@@ -151,16 +194,8 @@ def _choice(available: tuple[str, ...], wanted: str, default: str) -> str | None
     return locales.choose(available, wanted=wanted, default=default)
 
 
-def _render(content: ChannelContent, *, locale: str, timezone: str, variables: Mapping[str, Any]) -> Rendered:
-    reader = reader_of(locale, timezone, content.locale)
-    given = seen_by_authors(variables)
-    parts = {}
-    for part, text in content.parts.render(given, reader):
-        try:
-            parts[part] = _finished(part, text)
-        except RenderError as error:
-            raise error.in_part(part) from error
-    return Rendered(parts, content.locale)
+def _data(variables: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in variables.items() if name not in standard.GIVEN}
 
 
 def installation() -> dict[str, str]:
@@ -188,14 +223,18 @@ def seen_by_authors(variables: Mapping[str, Any]) -> dict[str, Any]:
 
     An empty text counts as none, so that `{% if link %}` means what it says.
     """
-    given = {**installation(), **variables}
-    for name in _MAY_BE_EMPTY:
-        if given.get(name) == "":
-            given[name] = None
-    if isinstance(user := given.get("user"), dict) and "" in user.values():
-        given["user"] = {name: None if value == "" else value for name, value in user.items()}
+    given = _empties_as_none({**installation(), **variables})
     if isinstance(category := given.get("category"), dict):
         given["category"] = _Named(category)
+    return given
+
+
+def _empties_as_none(variables: Mapping[str, Any]) -> dict[str, Any]:
+    given = dict(variables)
+    if "" in given.values():
+        given |= dict.fromkeys([name for name in _MAY_BE_EMPTY if given.get(name) == ""])
+    if isinstance(user := given.get("user"), dict) and "" in user.values():
+        given["user"] = {name: None if value == "" else value for name, value in user.items()}
     return given
 
 
@@ -226,7 +265,7 @@ def _zone(timezone: str) -> ZoneInfo:
 
 def _finished(part: str, text: str) -> str:
     """Return a rendered part as it may leave us. Raises RenderError."""
-    if part in _SINGLE_LINE:
+    if part in _SINGLE_LINE and not (text.isprintable() and "  " not in text):  # of blanks only the space is printable
         text = _LINE_BREAKS.sub(" ", text).strip()
     if part == "html":
         return text
@@ -236,7 +275,7 @@ def _finished(part: str, text: str) -> str:
         _json(text)
     if part == "actions" and text.strip():
         _check_actions(_json(text))
-    if "\n" in text:
+    if "\n\n\n" in text or "\n " in text or "\n\t" in text:
         text = _GAPS.sub("\n\n", text)
     return text.strip()
 

@@ -18,7 +18,7 @@ from templates_app import rendering
 from tests import steps
 from tests.benchmarks.peers import news
 
-MOST = {"rendering": 2900, "mail": 890, "decision": 360, "derived id": 335}
+MOST = {"rendering": 2900, "one more of the same": 780, "mail": 890, "decision": 360, "derived id": 335}
 ADA = {"name": "Ada Lovelace", "first_name": "Ada", "user_id": "ada", "email": "ada@example.com", "locale": "en"}
 VARIABLES = news.VARIABLES | {
     "title": "News",
@@ -43,6 +43,18 @@ def test_rendering_a_mail_for_one_more_person_costs_no_more_than_it_did(contents
 
     assert "Ada Lovelace" in render().parts["html"]
     assert _settled(render) <= MOST["rendering"]
+
+
+def test_telling_one_more_of_the_same_news_costs_what_is_their_own(contents: rendering.VersionContents) -> None:
+    given = {name: value for name, value in VARIABLES.items() if name not in ("user", "unsubscribe_url")}
+    occasion = rendering.Occasion(contents, given)
+
+    def render() -> rendering.Rendered:
+        personal = {"user": ADA, "unsubscribe_url": "https://example.com/u"}
+        return occasion.render("email", locale="en", timezone="", personal=personal)
+
+    assert "Ada Lovelace" in render().parts["html"]
+    assert _settled(render) <= MOST["one more of the same"]
 
 
 def test_building_one_more_mail_costs_no_more_than_it_did() -> None:

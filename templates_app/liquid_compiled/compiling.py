@@ -1,6 +1,7 @@
 """Liquid's syntax tree as one Python function for all parts of a content."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from liquid.ast import BlockNode, Node
@@ -25,6 +26,7 @@ from liquid.template import BoundTemplate
 
 from templates_app.liquid import JsonEchoNode, JsonOutputNode
 from templates_app.liquid_compiled.code import Code, Function, Unsupported
+from templates_app.liquid_compiled.common import is_common
 from templates_app.liquid_compiled.expressions import Expressions, Shared, alike
 from templates_app.liquid_compiled.loops import open_loop
 from templates_app.liquid_compiled.scope import Scope, names_set
@@ -99,12 +101,39 @@ class Part:
         for name, ours in self.scope.assigned.items():
             missing = self.expressions.shared.missing(name, self.template.env)
             self.code.line(f"{ours} = get({self.expressions.constant(name)}, {missing})")
-        self._each(self.template.nodes)
+        for common, nodes in groupby(self.template.nodes, self._is_common):
+            if common:
+                self._for_everybody(list(nodes))
+            else:
+                self._each(nodes)
+        self._finish(start)
+        return self.output
+
+    def _is_common(self, node: Node) -> bool:
+        return is_common(node, self.scope.assigned.keys() | self.scope.counted)
+
+    def _for_everybody(self, nodes: Sequence[Node]) -> None:
+        """Write nodes that say the same to all into the common half, and their text here."""
+        if all(isinstance(node, (ContentNode, *_SILENT)) for node in nodes):
+            self._each(nodes)
+            return
+        self._flush_constant()
+        ours = self.output, self._pending, self._needs
+        with self.code.in_common():
+            self.output, self._pending, self._needs = self.code.name("o"), [], {}
+            self.code.line(f"{self.output} = []")
+            start = self.code.mark()
+            self._each(nodes)
+            self._finish(start)
+            text = self.output
+        self.output, self._pending, self._needs = ours
+        self.put(self.code.said(text))
+
+    def _finish(self, start: int) -> None:
         self.flush()
         for name, value in self._needs.values():
             self.code.insert(start, f"{name} = {value}")
         self.code.line(f"{self.output} = whole({self.output}, {self._captures})")
-        return self.output
 
     def block(self, block: BlockNode) -> None:
         """Write what stands between two tags. What was pending is written before, what is pending after it."""
@@ -151,7 +180,7 @@ class Part:
         if not self.silent:
             self._constant += text
 
-    def _each(self, nodes: Sequence[Node]) -> None:
+    def _each(self, nodes: Iterable[Node]) -> None:
         for node in nodes:
             if isinstance(node, _SILENT):
                 continue

@@ -34,6 +34,7 @@ from liquid.expression import Expression
 from markupsafe import Markup
 
 from templates_app.liquid_compiled.code import Code, Unsupported
+from templates_app.liquid_compiled.common import PERSONAL
 from templates_app.liquid_compiled.scope import Scope
 
 _FIXED: dict[type, str] = {Nil: "None", TrueLiteral: "True", FalseLiteral: "False"}
@@ -48,14 +49,14 @@ class Shared:
 
     def __init__(self, code: Code) -> None:
         self.code = code
-        self._names: dict[tuple[str | int, ...], str] = {}
+        self._names: dict[tuple[bool, tuple[str | int, ...]], str] = {}  # by half
         self._missing: dict[str, str] = {}
-        self._seen = False
+        self._seen: set[bool] = set()
 
     def context(self) -> str:
         """Return the name of what filters are given as the context."""
-        if not self._seen:
-            self._seen = True
+        if self.code.is_common not in self._seen:
+            self._seen.add(self.code.is_common)
             self.code.head("context = Seen(reader)")
         return "context"
 
@@ -68,15 +69,18 @@ class Shared:
 
     def given(self, path: tuple[str | int, ...], environment: Environment) -> str:
         """Return the name of a variable or of a property of one, looked up once for all parts."""
-        if path not in self._names:
+        here = (self.code.is_common, path)
+        if here not in self._names:
+            if self.code.is_common and path[0] in PERSONAL:
+                raise Unsupported("a person's own among what is everybody's")
             missing = self.missing(str(path[0]), environment)
             if len(path) == 1:
                 found = f"get({self.code.constant(path[0])}, {missing})"
             else:
                 found = property_of(self.given(path[:-1], environment), path[-1], missing, self.code)
-            name = self._names[path] = self.code.name("p")
+            name = self._names[here] = self.code.name("p")
             self.code.head(f"{name} = {found}")
-        return self._names[path]
+        return self._names[here]
 
 
 def property_of(owner: str, key: str | int, missing: str, code: Code) -> str:

@@ -5,8 +5,10 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 
-from notifications.models import OutboxMessage
+from notifications import messages
+from notifications.models import Delivery, Notification, OutboxMessage
 from preferences import links, loading
+from project.foundation import ids
 from tests.flow import run_until_idle
 from tests.notifications.given import accepted
 
@@ -53,3 +55,14 @@ def test_a_person_who_unsubscribed_gets_no_further_mail_of_that_category(ada, we
     run_until_idle()
 
     assert OutboxMessage.objects.get(channel="email").headers["Subject"]
+
+
+def test_one_type_tells_each_notification_its_own_words(ada, weekly_offers):
+    person, said = loading.load_people([ada.pk])[ada.pk], []
+    for title in ("One", "Two", "One"):
+        notification = Notification(type=weekly_offers, payload={"title": title}, priority="LOW")
+        for _ in range(2):
+            delivery = Delivery(id=ids.new_id(), channel="email", user_id=ada.pk)
+            said.append(messages.compose(delivery, notification, person, weekly_offers, None).parts["subject"])
+
+    assert said == ["One", "One", "Two", "Two", "One", "One"]

@@ -76,6 +76,26 @@ def test_whatever_is_written_is_rendered_alike_or_left_to_the_reference() -> Non
     assert len(outcomes) > 100
 
 
+def test_what_was_rendered_for_another_person_serves_this_one() -> None:
+    served: list[bool] = []
+    people = st.fixed_dictionaries({"user": st.one_of(st.none(), st.text(max_size=3), liquid_grammar.data)})
+
+    @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(liquid_grammar.templates, liquid_grammar.data, people, st.sampled_from(list(Escape)))
+    def alike(source: str, data: dict[str, Any], person: dict[str, Any], escape: Escape) -> None:
+        try:
+            _, function = compiling.function_of({"text": liquid.parse(source, escape=escape).template}) or ([], None)
+            common = function.common(data, LONDON) if function else ()
+            (said,) = function.texts(data | person, LONDON, common) if function else (None,)
+        except Exception:
+            return  # what cannot be rendered has tests of its own
+        assert said in (None, by_reference(source, data | person, escape))
+        served.append(bool(common))
+
+    alike()
+    assert served.count(True) > 10
+
+
 @pytest.mark.skipif(not GOLDEN, reason="GOLDEN_LIQUID names no golden_liquid.json")
 @pytest.mark.parametrize("escape", Escape)
 @pytest.mark.parametrize("strict", [True, False])

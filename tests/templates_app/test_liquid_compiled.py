@@ -11,7 +11,7 @@ from templates_app import liquid, liquid_filters, liquid_parts
 from templates_app.liquid import Escape, RenderError
 from templates_app.liquid_compiled import code, compiling
 from templates_app.liquid_compiled.runtime import Differs
-from templates_app.liquid_parts import Parts
+from templates_app.liquid_parts import Parts, Told
 from tests.templates_app.compiled_liquid import LONDON, by_reference, compiled
 
 
@@ -119,7 +119,8 @@ def test_a_function_sees_none_of_pythons_own_names() -> None:
     text = code.Code()
     text.line("return len(given)")
 
-    assert text.function().__globals__["__builtins__"] == {}  # type: ignore[attr-defined]
+    for half in text.function():
+        assert half.__globals__["__builtins__"] == {}
 
 
 @pytest.mark.parametrize(
@@ -215,8 +216,55 @@ def test_each_part_escapes_for_where_it_ends_up() -> None:
         assert said == {"subject": '<"', "html": "<p>&lt;&#34;</p>", "json": '"<\\""'}
 
 
+COMMON = [
+    ("{{ shop }} and {% if sale %}{{ code | upcase }}{% endif %}", True),
+    ("{% for item in items %}{{ item.name | append: shop }}{% break %}{% endfor %}", False),
+    ("{% for item in items %}{{ item.name }}{{ forloop.index }}{% else %}none{% endfor %}", True),
+    ("{{ user.name }}", False),
+    ("{{ unsubscribe_url }}", False),
+    ("{% for user in items %}{{ user.name }}{% endfor %}{% for item in user.items %}x{% endfor %}", False),
+    ("{{ items[user.number] }}", False),
+    ("{% if shop == user.shop %}a{% endif %}", False),
+    ("{% case shop %}{% when user.shop %}a{% endcase %}", False),
+    ("{{ shop | append: user.name }}", False),
+    ("{% for i in items limit: user.number %}a{% endfor %}", False),
+    ("{% for i in (1..user.number) %}a{% endfor %}", False),
+    ("{% assign x = user.name %}{{ x }}{% capture y %}{{ shop }}{% endcapture %}{{ y }}", False),
+    ("{% for i in items %}{% assign x = i %}{% endfor %}", False),
+    ("{% cycle 'a', 'b' %}{% increment n %}", False),
+    ("{{ 'now' | date: '%s' }}{{ 'now' | local_time }}{% if true %}{{ x | local_date }}{% endif %}", False),
+    ("nothing but words{% comment %}{{ user.name }}{% endcomment %}", False),
+]
+
+
+@pytest.mark.parametrize(("source", "common"), COMMON)
+def test_what_is_nobodys_own_is_rendered_once_for_all(source: str, common: bool) -> None:
+    function = compiling.function_of({"text": liquid.parse(source, strict=False).template})
+    assert function is not None
+
+    said = function[1].common({"shop": "Bell", "sale": True, "code": "b", "items": [{"name": "n"}]}, LONDON)
+
+    assert bool(said) is common
+
+
+def test_what_was_said_to_one_person_is_said_to_the_next_with_their_own_words() -> None:
+    told, parts = Told(), Parts({"text": "{{ user }}: {{ shop | upcase }}", "html": "<p>{{ shop }}</p>{{ user }}"})
+    for _ in range(3):  # python-liquid has its look
+        dict(parts.render({"user": "x", "shop": "y"}, LONDON))
+
+    said = [dict(parts.render({"user": user, "shop": "a&b"}, LONDON, told)) for user in ("Ada", "<Bob>")]
+
+    assert [each["text"] for each in said] == ["Ada: A&B", "<Bob>: A&B"]
+    assert [each["html"] for each in said] == ["<p>a&amp;b</p>Ada", "<p>a&amp;b</p>&lt;Bob&gt;"]
+    assert told.texts == (": A&B", "<p>a&amp;b</p>")
+
+
+def _nothing(*_: object) -> tuple[str, ...]:
+    return ()
+
+
 def test_a_difference_is_seen_before_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiling, "function_of", lambda _: (["text"], lambda *_: ("wrong",)))
+    monkeypatch.setattr(compiling, "function_of", lambda _: (["text"], code.Function(_nothing, lambda *_: ("wrong",))))
     parts = Parts({"text": "right"})
 
     assert [dict(parts.render({}, LONDON))["text"] for _ in range(5)] == ["right"] * 5
@@ -230,7 +278,7 @@ def test_an_error_in_compiled_code_is_nobodys_fault(monkeypatch: pytest.MonkeyPa
         calls.append(1)
         raise RuntimeError
 
-    monkeypatch.setattr(compiling, "function_of", lambda _: (["text"], broken))
+    monkeypatch.setattr(compiling, "function_of", lambda _: (["text"], code.Function(_nothing, broken)))
     monkeypatch.setattr(liquid_parts, "_MAX_FAILURES", 4)
     parts = Parts({"text": "right"})
 

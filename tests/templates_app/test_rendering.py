@@ -206,3 +206,28 @@ def test_nothing_that_comes_with_us_is_left_to_the_slower_way() -> None:
             for channel, parts in channels.items():
                 compiled = compiling.compile_parts(channel, locale, parts)
                 assert Parts(compiled).compiled == compiled.keys()
+
+
+def test_an_occasion_tells_each_person_their_own_in_their_own_language() -> None:
+    stop = "{% if unsubscribe_url %} {{ unsubscribe_url }}{% endif %}"
+    words = {"text": "{{ user.name }}: {{ 1.5 | number }} {{ shop }}" + stop}
+    occasion = rendering.Occasion(
+        rendering.of_drafts([("sms", "en", words), ("sms", "de", words)]), {"shop": "Bell", "title": "News"}
+    )
+
+    def said(name: str, locale: str, url: str) -> str:
+        personal = {"user": {"name": name}, "unsubscribe_url": url}
+        return occasion.render("sms", locale=locale, timezone="", personal=personal).parts["text"]
+
+    for _ in range(5):
+        assert said("Ada", "en", "https://a/u") == "Ada: 1.5 Bell https://a/u"
+        assert said("Bert", "de", "https://b/u") == "Bert: 1,5 Bell https://b/u"
+        assert said("Cy", "en", "") == "Cy: 1.5 Bell"
+
+
+def test_a_missing_variable_is_each_persons_fault_and_told_each_time() -> None:
+    occasion = rendering.Occasion(of("sms", text="{{ nope }} {{ user.name }}"), {})
+
+    for name in "abcde":
+        with pytest.raises(RenderError, match="“nope” is missing"):
+            occasion.render("sms", locale="en", timezone="", personal={"user": {"name": name}})

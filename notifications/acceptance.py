@@ -83,6 +83,19 @@ def accept_many(requests: Sequence[Request]) -> list[Accepted | IdReused]:
     now = clock.now()
     made = _notifications(requests, now)
     known = _register_many(requests, made, now)
+    results = _results(requests, made, known)
+    bulk.insert([each.notification for each in results if isinstance(each, Accepted) and not each.replayed])
+    bulk.insert(_contents(requests, results))
+    doorbell.ring(doorbell.PLAN)
+    return results
+
+
+def _results(
+    requests: Sequence[Request], made: Sequence[Notification], known: Mapping[UUID | None, CallerNotificationId]
+) -> list[Accepted | IdReused]:
+    """Return what becomes of each request, as `known` tells what the callers' ids stand for."""
+    if not known:
+        return [Accepted(notification) for notification in made]
     originals = {notification.id: notification for notification in made}
     originals |= _stored({known_id.notification_id for known_id in known.values()} - originals.keys())
     results: list[Accepted | IdReused] = []
@@ -94,9 +107,6 @@ def accept_many(requests: Sequence[Request]) -> list[Accepted | IdReused]:
             results.append(IdReused())
         else:
             results.append(Accepted(originals[first.notification_id], replayed=True))
-    bulk.insert([each.notification for each in results if isinstance(each, Accepted) and not each.replayed])
-    bulk.insert(_contents(requests, results))
-    doorbell.ring(doorbell.PLAN)
     return results
 
 

@@ -47,10 +47,15 @@ def answer(notification: Notification) -> AcceptedBody:
 
 
 def links(public_id: UUID) -> Links:
-    return Links(self=_path_before_id(get_script_prefix()) + str(public_id))
+    return Links(self=path_before_id() + str(public_id))
+
+
+def path_before_id() -> str:
+    """Return what stands before a notification's id in its path."""
+    return _path_before_id(get_script_prefix())
 
 
 @lru_cache(maxsize=8)
 def _path_before_id(prefix: str) -> str:
-    """Return what stands before a notification's id in its path. `prefix` is where the site is mounted."""
+    """`prefix` is where the site is mounted."""
     return reverse("notifications:notification", args=[_NO_ID]).removesuffix(str(_NO_ID))

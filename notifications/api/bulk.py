@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from notifications import acceptance, checking, dry_run
 from notifications.acceptance import Accepted
 from notifications.access.authentication import Credentials, credentials
-from notifications.api.accepted import Links, answer
+from notifications.api.accepted import Links, path_before_id
 from notifications.api.notifications import Decision
 from notifications.api.send import earlier_ones, request_of
 from notifications.checking import Checked
@@ -23,7 +23,7 @@ from notifications.send_body import NOT_AVAILABLE, SendBody
 from preferences import users
 from preferences.models import User
 from preferences.users import Upserted
-from project.foundation import bodies
+from project.foundation import bodies, ids
 from project.foundation.problems import Fault, InvalidRequest, Problem
 from project.foundation.views import ApiView
 
@@ -97,8 +97,10 @@ class BulkView(ApiView):
         items = bodies.check(items, _Items, clean=clean).items
         if request.query_params.get("dry_run", "").lower() not in {"", "0", "false"}:
             return Response({"results": try_out_many(items, credentials(request))}, status=207)
-        results = send_many(items, credentials(request), clean=clean)
-        return Response(BulkAnswer([_result(index, result) for index, result in enumerate(results)]), status=207)
+        results = enumerate(send_many(items, credentials(request), clean=clean))
+        path = path_before_id()
+        told = [_accepted(n, each, path) if isinstance(each, Accepted) else _refused(n, each) for n, each in results]
+        return Response(BulkAnswer(told), status=207)
 
 
 def try_out_many(items: Sequence[Any], whose: Credentials) -> list[dict[str, Any] | BulkResult]:
@@ -114,7 +116,7 @@ def try_out_many(items: Sequence[Any], whose: Credentials) -> list[dict[str, Any
         found = {index: dry_run.of(acceptance.unsaved(request)) for index, request in sorted(requests.items())}
         transaction.set_rollback(True)
     said = {index: {"index": index, "status": 200, **each} for index, each in found.items()}
-    return [said[index] if index in said else _result(index, refused[index]) for index in range(len(items))]
+    return [said[index] if index in said else _refused(index, refused[index]) for index in range(len(items))]
 
 
 def send_many(items: Sequence[Any], whose: Credentials, *, clean: bool = False) -> list[Accepted | Problem]:
@@ -136,7 +138,7 @@ def _checked_and_accepted(items: dict[int, Any], whose: Credentials, clean: bool
 
 def _understood(
     items: dict[int, Any], whose: Credentials, clean: bool
-) -> tuple[dict[int, acceptance.Request], dict[int, Accepted | Problem]]:
+) -> tuple[dict[int, acceptance.Request], dict[int, Problem]]:
     """Return what the sound items ask for, the people they bring along stored, and the problems of the others."""
     checked = dict(zip(items, checking.check_many(list(items.values()), clean=clean), strict=True))
     people, results = _store_people(checked)
@@ -154,7 +156,7 @@ def _understood(
     return requests, results
 
 
-def _store_people(checked: dict[int, Checked | Problem]) -> tuple[dict[str, User], dict[int, Accepted | Problem]]:
+def _store_people(checked: dict[int, Checked | Problem]) -> tuple[dict[str, User], dict[int, Problem]]:
     """Store whom the items bring along; return them by user_id, and the problems of items whose person is refused."""
     bringing = {
         index: (each.body.user_id, each.body.user)
@@ -162,7 +164,7 @@ def _store_people(checked: dict[int, Checked | Problem]) -> tuple[dict[str, User
         if isinstance(each, Checked) and each.body.user is not None
     }
     stored: dict[str, User] = {}
-    refused: dict[int, Accepted | Problem] = {}
+    refused: dict[int, Problem] = {}
     if not bringing:
         return stored, refused
     for index, result in zip(bringing, users.upsert_many(list(bringing.values())), strict=True):
@@ -178,26 +180,30 @@ def _user_id(item: Any) -> str:
     return given if isinstance(given, str) else ""
 
 
-def _result(index: int, result: Accepted | Problem) -> BulkResult:
-    if isinstance(result, Problem):
-        return BulkResult(
-            index=index,
-            status=result.status,
-            code=result.code,
-            detail=result.detail or result.title,
-            errors=[FaultAnswer(**asdict(fault)) for fault in result.errors],
-        )
-    said = answer(result.notification)
+def _refused(index: int, problem: Problem) -> BulkResult:
+    return BulkResult(
+        index=index,
+        status=problem.status,
+        code=problem.code,
+        detail=problem.detail or problem.title,
+        errors=[FaultAnswer(**asdict(fault)) for fault in problem.errors],
+    )
+
+
+def _accepted(index: int, accepted: Accepted, path: str) -> BulkResult:
+    """`path` is what stands before a notification's id in its own."""
+    row = accepted.notification
+    public_id = row.public_id
     return BulkResult(
         index=index,
         status=202,
-        notification_id=said.notification_id,
-        user_id=said.user_id,
-        type=said.type,
-        priority=said.priority,
-        mode=said.mode,
-        created_at=said.created_at,
-        send_at=said.send_at,
-        links=said.links,
-        replayed=result.replayed or UNSET,
+        notification_id=public_id,
+        user_id=row.user.user_id,
+        type=row.type.key,
+        priority=row.priority,
+        mode=row.mode,
+        created_at=ids.created_at(row.id),
+        send_at=row.send_at,
+        links=Links(path + str(public_id)),
+        replayed=accepted.replayed or UNSET,
     )

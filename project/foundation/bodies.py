@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 _UNSURE = object()
 _decode, _encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
+_BUT_OPENINGS = bytes(set(range(256)) - set(b"{[\n"))
 # NUL, and halves of surrogate pairs; whole pairs as well, and what only looks like them behind another backslash.
 _ODD_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
@@ -90,25 +92,25 @@ def _parsed_at_once(body: bytes) -> Any:
     # A name that came twice is in the value once: with its colon, which in a string might be written as an escape.
     if body.count(b":") != text.count(b":") or b"\\u003a" in body or b"\\u003A" in body:
         return _UNSURE
-    return _UNSURE if _is_too_deep(value, text, MAX_DEPTH, 2) else value
+    # With fewer brackets than that it cannot be nested deeper.
+    is_small = text.count(b"{") + text.count(b"[") <= MAX_DEPTH
+    return value if is_small or not _is_too_deep(value, MAX_DEPTH, 2) else _UNSURE
 
 
-def _is_too_deep(value: Any, text: bytes, levels: int, looks: int) -> bool:
-    """Tell whether a value, whose JSON is `text`, nests deeper than `levels`.
-
-    With fewer brackets than that it cannot; a wide body is looked at child by child, down to the second level.
-    """
-    if _brackets(text) <= levels:
+def _is_too_deep(value: Any, levels: int, looks: int) -> bool:
+    """Tell whether a value nests deeper than `levels`. A wide one is looked at child by child, `looks` times."""
+    if not isinstance(value, dict | list):
         return False
+    if levels == 0:
+        return True
+    children = value if isinstance(value, list) else list(value.values())
+    if len(children) == 1:
+        return _is_too_deep(children[0], levels - 1, looks)
     if looks == 0:
         return faults.depth(value) > levels
-    children = value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else []
-    wide = [(n, text) for n, text in enumerate(map(_encode, children)) if _brackets(text) >= levels]
-    return any(_is_too_deep(children[n], text, levels - 1, looks - 1) for n, text in wide)
-
-
-def _brackets(text: bytes) -> int:
-    return text.count(b"{") + text.count(b"[")
+    openings = _encode_lines(children).translate(None, _BUT_OPENINGS).split(b"\n")
+    wide = [child for child, found in zip(children, openings, strict=False) if len(found) >= levels]
+    return any(_is_too_deep(child, levels - 1, looks - 1) for child in wide)
 
 
 def _parsed_with_care(body: bytes) -> Any:

@@ -14,15 +14,16 @@ from uuid import UUID
 
 from django.conf import settings
 
-from notifications import accounts, addressee, fanout, gathering, messages, outcomes, routing, timing
+from notifications import accounts, addressee, broadcast_stops, gathering, messages, outcomes, routing, timing
 from notifications.accounts import Account
 from notifications.models import Attempt, Broadcast, Delivery, InboxCounter, Mode, Notification
+from notifications.plans import Written
 from notifications.providers import phones
 from notifications.providers.base import Message
 from notifications.routing import Allotment, Destination, Share
 from notifications.tracking import Change, Status
 from preferences.decisions import CategoryFacts, ContactPointFacts, Facts, Person, decide_one
-from preferences.loading import category_facts, load_people
+from preferences.loading import category_facts, load_people, look_again
 from project.foundation import bulk, ids, json_text
 from templates_app.models import Type
 from templates_app.rendering import RenderError
@@ -45,6 +46,15 @@ class Known:
     categories: Mapping[int, CategoryFacts]  # by type
     interrupted: Mapping[object, int | None]  # account by delivery whose worker was lost during the call
     unread: Mapping[int, int]  # what each person has not read in their inbox; on push alone
+    planned: Written | None  # what the deliveries were planned by, where this process did it
+
+    def as_planned(self, delivery: Delivery) -> bool:
+        """Tell whether the rules would see what they saw when this was planned, moments ago."""
+        return (
+            self.planned is not None
+            and self.people[delivery.user_id] is self.planned.people[delivery.user_id]
+            and self.categories[delivery.type_id] == self.planned.categories[delivery.type_id]
+        )
 
 
 @dataclass(frozen=True)
@@ -86,17 +96,21 @@ class Sorted:
         return [*(item.delivery for item in self.ready), *(change.delivery for change in self.changes)]
 
 
-def sort(batch: Sequence[Delivery], allotment: Allotment, now: datetime) -> Sorted:
-    """Sort the sub-batch into what may go out now and what may not (any more, or yet), reading only."""
+def sort(batch: Sequence[Delivery], allotment: Allotment, now: datetime, *, planned: Written | None = None) -> Sorted:
+    """Sort the sub-batch into what may go out now and what may not (any more, or yet), reading only.
+
+    `planned`: what this process has just planned it by.
+    """
     types = gathering.types({delivery.type_id for delivery in batch})
     known = Known(
         now=now,
         notifications=gathering.notifications(batch),
-        people=load_people({delivery.user_id for delivery in batch}),
+        people=_people({delivery.user_id for delivery in batch}, planned),
         types=types,
         categories={pk: category_facts(type_.category) for pk, type_ in types.items()},
         interrupted=_interrupted([delivery.id for delivery in batch if delivery.status == Status.SENDING]),
         unread=_unread({delivery.user_id for delivery in batch if delivery.channel == "push"}),
+        planned=planned,
     )
     found = Sorted()
     for delivery in batch:
@@ -108,6 +122,12 @@ def sort(batch: Sequence[Delivery], allotment: Allotment, now: datetime) -> Sort
             case Later() as later:
                 found.later.append(later)
     return found
+
+
+def _people(pks: set[int], planned: Written | None) -> Mapping[int, Person]:
+    if planned is None:
+        return load_people(pks)
+    return look_again({pk: planned.people[pk] for pk in pks})
 
 
 def _interrupted(delivery_ids: Sequence[UUID]) -> dict[object, int | None]:
@@ -144,7 +164,7 @@ def _decide(delivery: Delivery, known: Known, allotment: Allotment) -> Ready | C
         return stopped
     if _broadcast_status(delivery, known) == Broadcast.Status.PAUSED:
         lost_at = known.interrupted.get(delivery.id)
-        return Change(delivery, Status.HELD, reason=fanout.PAUSED, provider_account_id=lost_at)
+        return Change(delivery, Status.HELD, reason=broadcast_stops.PAUSED, provider_account_id=lost_at)
     if delivery.status != Status.SENDING and (quiet := _quiet(delivery, known, type_)) is not None:
         return Change(delivery, Status.SCHEDULED, due_at=quiet, reason=timing.QUIET_HOURS)
     share = _share(delivery, known, type_, allotment)
@@ -204,6 +224,8 @@ def _broadcast_status(delivery: Delivery, known: Known) -> str | None:
 
 def _recheck(delivery: Delivery, known: Known, type_: Type) -> Change | None:
     """Ask consent once more: what the person or an operator said since planning counts."""
+    if known.as_planned(delivery):
+        return None
     notification, person = known.notifications[delivery.notification_id], known.people[delivery.user_id]
     point = _contact_point(delivery, person)
     if delivery.contact_point_id and point is None and not person.erased:

@@ -2,10 +2,15 @@
 
 Before each sub-batch consent, expiry and cancellation are looked at again and the try is put on record; its outcomes
 are committed before the next one begins. So whatever dies, at most one sub-batch a worker is in doubt.
+
+What this process has just planned it takes up without a claim (`deliver_written`), and makes one sub-batch ready while
+the provider has the one before.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
@@ -28,10 +33,13 @@ from notifications.address_health import Tried
 from notifications.attachments import loading
 from notifications.clearance import Later, Ready, Sorted
 from notifications.models import Attempt, Delivery, Mode
+from notifications.plans import Written
 from notifications.providers.base import Outcome
 from notifications.routing import Allotment, Route
 from notifications.tracking import Status
 from project.foundation import bulk, clock
+
+_LOOKED_AT_LONG_AGO = timedelta(seconds=1)  # what was made ready before that is looked at again
 
 
 def deliver_due(channel: str, *, lane: int | None = None) -> int:
@@ -62,11 +70,64 @@ def _route(channel: str) -> Route:
     return routing.route(found, states, now, most=settings.FLUSH_SIZE)
 
 
+def deliver_written(written: Written) -> Iterator[int]:
+    """Deliver what this process has planned, sub-batch by sub-batch; yield how many were taken up.
+
+    It ends early where an account has no room, or the lease is half over: what is left in the claim is for others.
+    """
+    rows = written.claim.rows
+    ahead: _MadeReady | None = None
+    with ThreadPoolExecutor(1, "provider-call") as calls:
+        while rows and written.claim.age < _half_a_lease():
+            now = ahead if ahead is not None and ahead.holds else _make_ready(written)
+            if now is None:
+                return
+            del rows[: len(now.claim.rows)]
+            ahead = None
+            groups = _by_account(_begin(now.found, now.claim))
+            for items in groups:
+                call = calls.submit(accounts.send, items[0].account, [item.message for item in items])
+                try:
+                    ahead = _make_ready(written) if rows and items is groups[-1] else None
+                finally:
+                    if not _finish(items, call.result(), now.claim, now.route):
+                        ahead = None
+            yield len(now.claim.rows)
+
+
+@dataclass(frozen=True)
+class _MadeReady:
+    """A sub-batch that was looked at and rendered, and not begun."""
+
+    claim: leases.Claim[Delivery]
+    route: Route
+    found: Sorted
+
+    @property
+    def holds(self) -> bool:
+        return self.claim.age < _LOOKED_AT_LONG_AGO
+
+
+def _make_ready(written: Written) -> _MadeReady | None:
+    """Make the next sub-batch ready; None when no account has room."""
+    route = _route(written.channel)
+    room = settings.FLUSH_SIZE if route.held else min(route.room, settings.FLUSH_SIZE)
+    if not room:
+        return None
+    claim = written.claim.part(written.claim.rows[:room])
+    found = clearance.sort(claim.rows, Allotment(route), claim.now, planned=written)
+    loading.load(found, claim.now)
+    return _MadeReady(claim, route, found)
+
+
+def _half_a_lease() -> timedelta:
+    return timedelta(seconds=settings.LEASE_SECONDS / 2)
+
+
 def _deliver(claim: leases.Claim[Delivery], route: Route) -> None:
     found = clearance.sort(claim.rows, Allotment(route), claim.now)
     loading.load(found, claim.now)
-    going = _begin(found, claim)
-    for items in _by_account(going):
+    for items in _by_account(_begin(found, claim)):
         results = accounts.send(items[0].account, [item.message for item in items])
         _finish(items, results, claim, route)
 
@@ -87,7 +148,8 @@ def _begin(found: Sorted, claim: leases.Claim[Delivery]) -> list[Ready]:
     bulk.insert([attempt for attempt in found.tries if attempt.delivery_id in held])
     going, later = _reserve([item for item in found.ready if item.delivery.id in held], claim.now)
     _put_back([*found.later, *later], claim)
-    begun = {row.id for row in tracking.begin([item.delivery for item in going], lease=claim.token)}
+    mine = tracking.begin([item.delivery for item in going], lease=claim.token, until=claim.extended())
+    begun = {row.id for row in mine}
     going = [item for item in going if item.delivery.id in begun]
     bulk.insert([item.attempt for item in going])
     return going
@@ -123,9 +185,12 @@ def _put_back(later: Sequence[Later], claim: leases.Claim[Delivery]) -> None:
 
 
 @transaction.atomic
-def _finish(items: Sequence[Ready], results: Sequence[Outcome], claim: leases.Claim[Delivery], route: Route) -> None:
-    """Commit the outcomes of one call. What was taken over meanwhile keeps its attempt, not its status."""
-    now = clock.now()
+def _finish(items: Sequence[Ready], results: Sequence[Outcome], claim: leases.Claim[Delivery], route: Route) -> bool:
+    """Commit the outcomes of one call; return whether all were accepted.
+
+    What was taken over meanwhile keeps its attempt, not its status.
+    """
+    now = claim.by_now()
     share = items[0].share
     others = bool(route.working - {share.account.id})
     tracking.lock_notifications([item.delivery for item in items])
@@ -149,6 +214,7 @@ def _finish(items: Sequence[Ready], results: Sequence[Outcome], claim: leases.Cl
     account_states.record(share.account, results, now, known=share.state, probe=share.probe)
     for due_at in {change.due_at for change in changes if change.due_at is not None}:
         doorbell.alarm.set((due_at - now).total_seconds())
+    return all(outcome.kind == "accepted" for outcome in results)
 
 
 def _for_outbox(item: Ready) -> outbox.Kept:

@@ -7,21 +7,24 @@ and nothing else drowns.
 The next people are noted, in a commit, and then planned in the transaction that writes their notifications. Should a
 process not live to finish that, theirs are written without plans, and planned as those of single requests are: under
 leases that count whom it dies of.
+
+While a broadcast's messages leave as fast as they are planned, its deliveries are written under this process's lease,
+and whoever asked for the step takes them up at once.
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Q
 
-from notifications import audience, doorbell, holding, local_time, outcomes, planning, tracking
-from notifications.models import Broadcast, Delivery, Event, Lane, Notification
-from notifications.tracking import Change
+from notifications import audience, broadcast_stops, doorbell, local_time, planning, tracking
+from notifications.models import Broadcast, Delivery, Lane, Notification
+from notifications.plans import Written
 from project.foundation import bulk, clock, ids
 from project.foundation.locks import try_lock
 
@@ -29,16 +32,34 @@ logger = logging.getLogger(__name__)
 
 Status = Broadcast.Status
 
-PAUSED = "broadcast_paused"
 _BEGINNING = timedelta(seconds=2)  # between the commit that notes it and the transaction that plans, at the most
 _LOOK_AGAIN = timedelta(minutes=1)  # when only operators can move what is left
-_STOPPABLE = [Delivery.Status.SCHEDULED, Delivery.Status.QUEUED, Delivery.Status.HELD]
 
 
-def advance_due() -> int:
-    """Move every broadcast that is due by one step; return how many rows were moved. One query when none is due."""
+@dataclass
+class Step:
+    """How many rows one step of a broadcast has moved, and what of it its caller holds a lease on."""
+
+    moved: int = 0
+    written: list[Written] = field(default_factory=list)
+
+
+def steps() -> Iterator[Step]:
+    """Move every broadcast that is due by one step, one after the other. One query when none is due.
+
+    Whoever goes through them delivers what is `written` before the next one, or releases it.
+    """
     due = Broadcast.objects.filter(due_at__lte=clock.now()).order_by("due_at")
-    return sum(_advance(id) for id in list(due.values_list("pk", flat=True)))
+    for id in list(due.values_list("pk", flat=True)):
+        yield _advance(id)
+
+
+@dataclass(frozen=True)
+class _Room:
+    """For how many people notifications may be made now; `clear` when hardly any message waits for a worker."""
+
+    size: int
+    clear: bool
 
 
 @dataclass(frozen=True)
@@ -46,20 +67,20 @@ class _Noted:
     """The next people are to be planned now, and the broadcast says so."""
 
     at: datetime
-    size: int
+    room: _Room
 
 
-def _advance(id: UUID) -> int:
+def _advance(id: UUID) -> Step:
     """Move one broadcast by a step. One that fails is looked at again in a while, and keeps no other waiting."""
     try:
         moved = _step(id)
-        return _plan(id, moved) if isinstance(moved, _Noted) else moved
+        return _plan(id, moved) if isinstance(moved, _Noted) else Step(moved)
     except (OperationalError, InterfaceError):  # the database's trouble, and everybody's
         raise
     except Exception:
         logger.exception("broadcast.failed", extra={"broadcast": str(id)})
         Broadcast.objects.filter(pk=id, due_at__isnull=False).update(due_at=clock.now() + _LOOK_AGAIN)
-        return 0
+        return Step()
 
 
 @transaction.atomic
@@ -78,18 +99,22 @@ def _step(id: UUID) -> int | _Noted:
         return _start(broadcast)
     if broadcast.status == Status.RUNNING:
         return _run(broadcast, now)
-    return _stop(broadcast, now) if broadcast.status == Status.CANCELLED else 0
+    return broadcast_stops.cancel(broadcast, now) if broadcast.status == Status.CANCELLED else 0
 
 
 @transaction.atomic
-def _plan(id: UUID, noted: _Noted) -> int:
+def _plan(id: UUID, noted: _Noted) -> Step:
     """Write the notifications of the next people with their plans, unless that was taken from us meanwhile."""
     if not _mine(id):
-        return 0
+        return Step()
     broadcast = Broadcast.objects.select_for_update().get(pk=id)
     if broadcast.status != Status.RUNNING or broadcast.planning_since != noted.at:
-        return 0
-    return _write_chunk(broadcast, noted.size, clock.now(), planned=True)
+        return Step()
+    now, step = clock.now(), Step()
+    if notifications := _next_notifications(broadcast, noted.room.size, now, due_at=None):
+        step = Step(len(notifications), planning.write_planned(notifications, now, take_up=noted.room.clear))
+    _come_further(broadcast, notifications)
+    return step
 
 
 def _mine(id: UUID) -> bool:
@@ -126,18 +151,18 @@ def _start(broadcast: Broadcast) -> int:
 
 
 def _run(broadcast: Broadcast, now: datetime) -> int | _Noted:
-    if woken := _wake(broadcast, now):
+    if woken := broadcast_stops.wake(broadcast, now):
         return woken
     if broadcast.noted >= (broadcast.total or 0):
         return _finish(broadcast, now)
     if broadcast.planning_since is None:
         if broadcast.local_time and not _is_somebodys_turn(broadcast, now):
             return 0
-        size = _room(broadcast, now)
-        return _note(broadcast, size, now) if size else 0
+        room = _room(broadcast, now)
+        return _note(broadcast, room, now) if room.size else 0
     if now < broadcast.planning_since + _BEGINNING:
         return 0
-    return _write_chunk(broadcast, _room(broadcast, now), now, planned=False)
+    return _write_unplanned(broadcast, now)
 
 
 def _is_somebodys_turn(broadcast: Broadcast, now: datetime) -> bool:
@@ -150,62 +175,50 @@ def _is_somebodys_turn(broadcast: Broadcast, now: datetime) -> bool:
     return False
 
 
-def _note(broadcast: Broadcast, size: int, now: datetime) -> _Noted:
+def _note(broadcast: Broadcast, room: _Room, now: datetime) -> _Noted:
     broadcast.planning_since = now
     broadcast.save(update_fields=["planning_since"])
-    return _Noted(now, size)
+    return _Noted(now, room)
 
 
-def _room(broadcast: Broadcast, now: datetime) -> int:
-    """Return for how many people notifications may be made now: a full claim, or what fills the look-ahead, or none."""
-    room = settings.BROADCAST_LOOK_AHEAD - _waiting(broadcast, now)
-    return min(room, settings.CLAIM_SIZE) if room >= min(settings.CLAIM_SIZE, settings.BROADCAST_LOOK_AHEAD / 2) else 0
-
-
-def _wake(broadcast: Broadcast, now: datetime) -> int:
-    """Put back into the queue what a pause took out of it."""
-    parked = Notification.objects.filter(broadcast=broadcast, due_at__gt=now).update(due_at=now)
-    held = Delivery.objects.filter(broadcast=broadcast, status=Delivery.Status.HELD, reason=PAUSED)
-    found = _locked(held)
-    doubtful = holding.in_doubt(found)
-    tracking.record([_back(delivery, now, in_doubt=delivery.id in doubtful) for delivery in found], now=now)
-    for channel in {delivery.channel for delivery in found}:
-        doorbell.ring(channel)
-    if parked:
-        doorbell.ring(doorbell.PLAN)
-    return parked + len(found)
-
-
-def _back(delivery: Delivery, now: datetime, *, in_doubt: bool) -> Change:
-    """Return it to the queue. What may have been sent says so, and stays with its account."""
-    reason = outcomes.UNKNOWN_OUTCOME if in_doubt else ""
-    return Change(delivery, Delivery.Status.QUEUED, due_at=now, reason=reason)
-
-
-def _waiting(broadcast: Broadcast, now: datetime) -> int:
-    """Return how much of the look-ahead is used; not what waits for a retry, which would stop all others."""
+def _room(broadcast: Broadcast, now: datetime) -> _Room:
+    """Return the room for a full claim, or for what fills the look-ahead, or none."""
     most = settings.BROADCAST_LOOK_AHEAD
     unplanned = Notification.objects.filter(broadcast=broadcast, due_at__isnull=False).order_by()[:most].count()
-    return unplanned + Delivery.objects.filter(broadcast=broadcast, due_at__lte=now).order_by()[:most].count()
+    # Not what waits for a retry, which would stop all others.
+    due = Delivery.objects.filter(broadcast=broadcast, due_at__lte=now).order_by()[:most]
+    waiting = due.aggregate(all=Count("pk"), free=Count("pk", filter=Q(lease=None)))
+    room = most - unplanned - waiting["all"]
+    size = min(room, settings.CLAIM_SIZE) if room >= min(settings.CLAIM_SIZE, most / 2) else 0
+    return _Room(size, clear=unplanned + waiting["free"] < settings.FLUSH_SIZE)
 
 
-def _write_chunk(broadcast: Broadcast, size: int, now: datetime, *, planned: bool) -> int:
-    """Make the notifications of the next people, and remember how far we came, in the same commit."""
+def _write_unplanned(broadcast: Broadcast, now: datetime) -> int:
+    notifications = _next_notifications(broadcast, _room(broadcast, now).size, now, due_at=now)
+    if notifications:
+        bulk.insert(notifications)
+        doorbell.ring(doorbell.PLAN)
+    _come_further(broadcast, notifications)
+    return len(notifications)
+
+
+def _next_notifications(
+    broadcast: Broadcast, size: int, now: datetime, *, due_at: datetime | None
+) -> Sequence[Notification]:
+    """Return the notifications of the next people, unwritten."""
     people = _next(broadcast, size) if size else []
     if broadcast.origin is None:
         broadcast.origin, broadcast.started_at = ids.new_id(), now
-    if people:
-        notifications = _notifications(broadcast, broadcast.origin, people, due_at=None if planned else now)
-        if planned:
-            planning.write_planned(notifications, now)
-        else:
-            bulk.insert(notifications)
-            doorbell.ring(doorbell.PLAN)
-        broadcast.reached = people[-1]
-    broadcast.noted += len(people)
+    return _notifications(broadcast, broadcast.origin, people, due_at=due_at)
+
+
+def _come_further(broadcast: Broadcast, notifications: Sequence[Notification]) -> None:
+    """Remember how far we came, in the commit that writes these notifications."""
+    if notifications:
+        broadcast.reached = notifications[-1].user_id
+    broadcast.noted += len(notifications)
     broadcast.planning_since = None
     broadcast.save(update_fields=["origin", "started_at", "reached", "noted", "planning_since"])
-    return len(people)
 
 
 def _next(broadcast: Broadcast, size: int) -> list[int]:
@@ -244,47 +257,3 @@ def _finish(broadcast: Broadcast, now: datetime) -> int:
         broadcast.started_at = broadcast.started_at or now
     broadcast.save(update_fields=["status", "due_at", "started_at", "finished_at"])
     return 0 if broadcast.due_at else 1
-
-
-def _stop(broadcast: Broadcast, now: datetime) -> int:
-    """Cancel what waits, a claim at a time. What a worker holds is cancelled by its own look at the broadcast."""
-    count = _cancel_unplanned(broadcast, now) + _cancel_deliveries(broadcast, now)
-    if not count:
-        broadcast.due_at = None
-        broadcast.save(update_fields=["due_at"])
-    return count
-
-
-def _cancel_unplanned(broadcast: Broadcast, now: datetime) -> int:
-    unplanned = Notification.objects.select_for_update().filter(broadcast=broadcast, due_at__isnull=False)
-    found = list(unplanned.order_by("id").values_list("id", flat=True)[: settings.CLAIM_SIZE])
-    Notification.objects.filter(id__in=found).update(
-        status=Notification.Status.CANCELLED, due_at=None, lease=None, leased_until=None
-    )
-    bulk.insert([Event(notification_id=id, kind="cancelled", at=now, detail="by_caller") for id in found])
-    return len(found)
-
-
-def _cancel_deliveries(broadcast: Broadcast, now: datetime) -> int:
-    stoppable = Delivery.objects.filter(broadcast=broadcast, status__in=_STOPPABLE)
-    found = _locked(stoppable.exclude(reason=outcomes.UNKNOWN_OUTCOME))  # those may have left: clearance ends them
-    doubtful = holding.in_doubt([delivery for delivery in found if delivery.status == Delivery.Status.HELD])
-    changes = [
-        _back(delivery, now, in_doubt=True)
-        if delivery.id in doubtful
-        else Change(delivery, Delivery.Status.CANCELLED, reason="by_caller")
-        for delivery in found
-    ]
-    tracking.record(changes, now=now)
-    for channel in {delivery.channel for delivery in found if delivery.id in doubtful}:
-        doorbell.ring(channel)
-    return len(found)
-
-
-def _locked(wanted: "QuerySet[Delivery]") -> Sequence[Delivery]:
-    """Return up to a claim of these deliveries, their notifications locked before them."""
-    found = list(wanted.order_by("id")[: settings.CLAIM_SIZE])
-    if not found:
-        return []
-    tracking.lock_notifications(found)
-    return list(wanted.select_for_update().filter(id__in=[delivery.id for delivery in found]).order_by("id"))

@@ -1,6 +1,7 @@
 """The second act: due notifications become decisions, deliveries and inbox items, up to CLAIM_SIZE at a time."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,9 +27,9 @@ from notifications import (
 from notifications.inbox import feed, hub
 from notifications.models import Broadcast, Delivery, Event, Mode, Notification
 from notifications.outlines import Outlines
-from notifications.plans import Plan
+from notifications.plans import Plan, Written
 from preferences.decisions import Person
-from preferences.loading import load_people
+from preferences.loading import category_facts, load_people
 from project.foundation import bulk
 from templates_app.models import Type
 from templates_app.rendering import RenderError
@@ -67,11 +68,14 @@ def plan_due(*, lane: int | None = None) -> int:
     return len(claim.rows)
 
 
-def write_planned(notifications: Sequence[Notification], now: datetime) -> None:
+def write_planned(notifications: Sequence[Notification], now: datetime, *, take_up: bool) -> list[Written]:
     """Write new notifications of a running broadcast with their plans, inside the caller's transaction.
 
     They were never due for planning, so none is claimed and none written twice. What they do to this process they would
     do to the next, too: whoever calls this remembers that it was tried.
+
+    `take_up`: what is due at once is written under this process's lease, and returned by channel: it need not be found
+    again, nor the people it is for.
     """
     gathering.attach_broadcasts(notifications)
     people = load_people({notification.user_id for notification in notifications})
@@ -81,9 +85,22 @@ def write_planned(notifications: Sequence[Notification], now: datetime) -> None:
     caps.apply(plans, token=None, now=now)
     for plan in plans:
         _close(plan, now)
+    written = _taken_up(plans, people, now) if take_up else []
     _write_shared(plans)
     bulk.insert([plan.notification for plan in plans])
     _write_rest(plans, now)
+    return written
+
+
+def _taken_up(plans: Sequence[Plan], people: Mapping[int, Person], now: datetime) -> list[Written]:
+    categories = {plan.type.pk: category_facts(plan.type.category) for plan in plans if plan.type is not None}
+    by_channel: dict[str, list[Delivery]] = defaultdict(list)
+    for plan in plans:
+        for delivery in plan.deliveries:
+            if delivery.status == tracking.Status.QUEUED and delivery.due_at is not None and delivery.due_at <= now:
+                by_channel[delivery.channel].append(delivery)
+    by_channel.pop("in_app", None)  # what is late there goes through no provider
+    return [Written(key, leases.taken_up(rows, now), people, categories) for key, rows in by_channel.items()]
 
 
 def preview(notification: Notification, now: datetime) -> Plan:
@@ -223,7 +240,7 @@ def _write_rest(plans: Sequence[Plan], now: datetime) -> None:
 
 
 def _park(notifications: Sequence[Notification], now: datetime) -> None:
-    """Take out of the queue what a paused broadcast has in it. Resuming puts it back: see notifications.fanout."""
+    """Take out of the queue what a paused broadcast has in it. Resuming puts it back: see broadcast_stops."""
     for notification in notifications:
         notification.due_at, notification.lease, notification.leased_until = now + _PARKED, None, None
     bulk.update(notifications, ["due_at", "lease", "leased_until"])

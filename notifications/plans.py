@@ -1,11 +1,13 @@
 """What a planner makes of notifications before it is written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from notifications.inbox import feed
+from notifications.leases import Claim
 from notifications.models import Delivery, Notification, SharedDecisions
-from preferences.decisions import Person
+from preferences.decisions import CategoryFacts, Person
 from templates_app.models import Type
 
 
@@ -33,3 +35,13 @@ class Plan:
         if self.decisions is not None or self.shared is None:
             return self.decisions or []
         return self.shared.told_of(self.contact_points or ())
+
+
+@dataclass(frozen=True)
+class Written:
+    """Deliveries of one channel that were written under a lease of this process, and what they were planned by."""
+
+    channel: str
+    claim: Claim[Delivery]  # its rows are those that nobody has begun with
+    people: Mapping[int, Person]
+    categories: Mapping[int, CategoryFacts]  # by type

@@ -12,7 +12,8 @@ from django.db import InterfaceError, OperationalError, connection
 
 from notifications import delivery, doorbell, fanout, holding, lanes, leases, planning, stopping
 from notifications.inbox import late
-from notifications.models import Lane
+from notifications.models import Delivery, Lane
+from notifications.plans import Written
 from project.foundation import prepared
 
 logger = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class _Bulk:
         with lanes.bulk() as permitted:
             if not permitted:
                 return 0
-            moved = fanout.advance_due() if whole else 0
+            moved = _advance(ended) if whole else 0
             self.advanced = moved > 0
             if self._due is None or whole:
                 self._due = leases.look([Lane.BULK])
@@ -78,6 +79,29 @@ class _Bulk:
             if not done:
                 self._due = None
             return moved + done
+
+
+def _advance(ended: Callable[[], bool]) -> int:
+    """Move each broadcast by a step, and deliver what of it is ours; what is urgent comes between sub-batches."""
+    moved = 0
+    for step in fanout.steps():
+        moved += step.moved
+        for written in step.written:
+            _deliver_written(written, ended)
+        if ended():
+            break
+    return moved
+
+
+def _deliver_written(written: Written, ended: Callable[[], bool]) -> None:
+    with lanes.channel(written.channel) as permitted:
+        if permitted and not ended():
+            for _ in delivery.deliver_written(written):
+                _urgent(ended)
+                if ended():
+                    break
+    if written.claim.rows:
+        leases.release(Delivery, written.claim.token)
 
 
 def _round(lane: Lane, due: leases.Due, ended: Callable[[], bool]) -> int:

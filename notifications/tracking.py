@@ -95,17 +95,18 @@ def lock_notifications(deliveries: Iterable[Delivery]) -> None:
     bulk.lock(Notification, {delivery.notification_id for delivery in deliveries})
 
 
-def begin(deliveries: Sequence[Delivery], *, lease: UUID) -> list[Delivery]:
+def begin(deliveries: Sequence[Delivery], *, lease: UUID, until: datetime) -> list[Delivery]:
     """Move deliveries that the lease still covers to "sending" and count the try, inside the caller's transaction.
 
-    They keep their lease. Returns those that were ours to move.
+    They keep their lease, for as long as `until`. Returns those that were ours to move.
     """
     for delivery in deliveries:
         if Status.SENDING not in MOVES[delivery.status]:
             raise IllegalMove(f"{delivery.id}: {delivery.status} → sending")
         delivery.status = Status.SENDING
         delivery.attempts += 1
-    return bulk.update_held(deliveries, ["status", "attempts"], lease=lease)
+        delivery.leased_until = until
+    return bulk.update_held(deliveries, ["status", "attempts", "leased_until"], lease=lease)
 
 
 def record(changes: Sequence[Change], *, now: datetime, lease: UUID | None = None) -> set[UUID]:

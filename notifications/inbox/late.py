@@ -42,7 +42,7 @@ def _store(found: Sorted, claim: leases.Claim[Delivery]) -> None:
     for item in ready:
         item.attempt.finished_at, item.attempt.outcome = now, Attempt.Outcome.ACCEPTED
     bulk.insert([item.attempt for item in ready])
-    tracking.begin([item.delivery for item in ready], lease=claim.token)
+    tracking.begin([item.delivery for item in ready], lease=claim.token, until=claim.extended())
     frames = feed.add_items(_items(ready))
     done = [Change(item.delivery, Status.DELIVERED) for item in ready]
     tracking.record([*(change for change in found.changes if change.delivery.id in held), *done], now=now)

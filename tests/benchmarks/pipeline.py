@@ -147,12 +147,12 @@ class Clock:
 
 
 def _watched() -> Clock:
-    from notifications import accounts, audience, clearance, delivery, fanout, leases, messages, planning
+    from notifications import audience, clearance, delivery, fanout, leases, messages, planning, rounds
 
     clock = Clock()
     for owner, name, stage in (
         (audience, "write", "audience"),
-        (fanout, "advance_due", "fan-out"),
+        (fanout, "_advance", "fan-out"),
         (planning, "plan_due", "plan: the rest"),
         (planning, "load_people", "plan: load"),
         (planning, "_plan", "plan: decide"),
@@ -160,10 +160,12 @@ def _watched() -> Clock:
         (delivery, "deliver_due", "deliver: the rest"),
         (clearance, "sort", "deliver: re-check"),
         (clearance, "load_people", "deliver: load"),
+        (clearance, "look_again", "deliver: load"),
         (messages, "compose", "deliver: render"),
         (delivery, "_begin", "deliver: attempts"),
-        (accounts, "send", "deliver: send"),
+        (delivery, "_make_ready", "deliver: the rest"),
         (delivery, "_finish", "deliver: flush"),
+        (rounds, "_deliver_written", "deliver: the rest"),
         (leases, "claim", "claims"),
     ):
         clock.watch(owner, name, stage)

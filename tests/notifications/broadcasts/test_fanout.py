@@ -9,7 +9,7 @@ from notifications import audience, broadcasts, fanout, planning, progress
 from notifications.models import AudienceMember, Broadcast, Delivery, InboxItem, Notification, OutboxMessage
 from preferences.models import Preference, Topic, TopicSubscription, User
 from tests.flow import run_until_idle
-from tests.notifications.broadcasts.conftest import broadcast_to, crowd
+from tests.notifications.broadcasts.conftest import broadcast_to, crowd, step
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("outbox_accounts")]
 
@@ -59,7 +59,7 @@ def test_a_segment_that_changes_midway_neither_skips_nor_repeats_anyone(by_mail,
     TopicSubscription.objects.bulk_create(TopicSubscription(topic=topic, user=user) for user in people[:12])
     broadcast_to({"topic": "news"}, by_mail)
     for _ in range(2):
-        fanout.advance_due()
+        step()
     assert 0 < Notification.objects.count() < 12
 
     TopicSubscription.objects.filter(user__in=[people[0], people[10], people[11]]).delete()
@@ -91,7 +91,7 @@ def test_a_worker_killed_while_it_finds_the_audience_has_found_nobody(ada, bob, 
 
         patched.setattr(audience, "write", killed)
         with pytest.raises(SystemExit):
-            fanout.advance_due()
+            step()
     assert not AudienceMember.objects.exists()
     broadcast.refresh_from_db()
     assert broadcast.status == "materialising"
@@ -104,12 +104,12 @@ def test_a_worker_killed_while_it_finds_the_audience_has_found_nobody(ada, bob, 
 def test_a_worker_killed_within_a_chunk_repeats_nobody(by_mail, small_claims, monkeypatch):
     people = crowd(10)
     broadcast = broadcast_to({"all": True}, by_mail)
-    fanout.advance_due()
-    fanout.advance_due()
+    step()
+    step()
     with monkeypatch.context() as patched:
         patched.setattr(Broadcast, "save", lambda *args, **kwargs: (_ for _ in ()).throw(SystemExit))
         with pytest.raises(SystemExit):
-            fanout.advance_due()
+            step()
     broadcast.refresh_from_db()
     assert Notification.objects.count() == broadcast.noted == 4
 
@@ -123,12 +123,12 @@ def test_no_more_is_made_than_the_look_ahead(by_mail, small_claims):
     crowd(30)
     broadcast_to({"all": True}, by_mail)
 
-    while fanout.advance_due():
+    while step():
         continue
     assert Notification.objects.count() == 8
 
     planning.plan_due()
-    while fanout.advance_due():
+    while step():
         continue
     assert Notification.objects.count() == 8
 
@@ -181,19 +181,19 @@ def test_ten_thousand_people_in_a_constant_number_of_statements_a_chunk(by_mail)
     crowd(10_000)
     broadcast = broadcast_to({"all": True}, by_mail)
     with CaptureQueriesContext(connection) as finding:
-        fanout.advance_due()
+        step()
     assert AudienceMember.objects.count() == 10_000
 
     with CaptureQueriesContext(connection) as first:
-        fanout.advance_due()
+        step()
     with CaptureQueriesContext(connection) as second:
-        fanout.advance_due()
+        step()
     assert Notification.objects.count() == 1_000
-    assert len(finding) <= 10 and len(first) == len(second)
+    assert len(finding) <= 10 and len(second) <= len(first)  # which also puts back what it was told to take up
     if connection.vendor == "postgresql":  # SQLite splits long inserts
         assert len(first) <= 30
 
-    while fanout.advance_due():
+    while step():
         Delivery.objects.filter(due_at__isnull=False).update(due_at=None, status="sent")
 
     broadcast.refresh_from_db()
@@ -206,7 +206,7 @@ def test_what_waits_for_a_retry_does_not_hold_up_the_others(by_mail, small_claim
     crowd(20)
     broadcast_to({"all": True}, by_mail)
     for _ in range(4):
-        fanout.advance_due()
+        step()
         planning.plan_due()
     waiting = Delivery.objects.count()
     Delivery.objects.update(due_at=clock_now + timedelta(hours=1))
@@ -221,8 +221,8 @@ def test_what_waits_for_a_retry_does_not_hold_up_the_others(by_mail, small_claim
 def test_people_are_planned_with_the_commit_that_notes_them(by_mail, small_claims):
     crowd(6)
     broadcast_to({"all": True}, by_mail)
-    fanout.advance_due()
-    fanout.advance_due()
+    step()
+    step()
 
     noted = Notification.objects.all()
     assert {(each.status, each.due_at, each.decided[0]["channel"]) for each in noted} == {("processing", None, "email")}
@@ -237,7 +237,7 @@ class Killed(BaseException):
 def deadly(monkeypatch):
     """Planning at once ends the process."""
 
-    def die(*_):
+    def die(*_, **__):
         raise Killed
 
     monkeypatch.setattr(planning, "write_planned", die)
@@ -246,14 +246,14 @@ def deadly(monkeypatch):
 def test_people_whose_planner_died_are_noted_without_plans_and_all_are_told(by_mail, small_claims, deadly, monkeypatch):
     crowd(6)
     broadcast = broadcast_to({"all": True}, by_mail)
-    fanout.advance_due()
+    step()
     with pytest.raises(Killed):
-        fanout.advance_due()
+        step()
     assert not Notification.objects.exists()
 
-    assert fanout.advance_due() == 0  # whoever began may be just about to go on
+    assert step() == 0  # whoever began may be just about to go on
     Broadcast.objects.update(planning_since=F("planning_since") - timedelta(seconds=3))
-    assert fanout.advance_due() == 4
+    assert step() == 4
     assert {each.decided for each in Notification.objects.all()} == {None}
 
     monkeypatch.undo()
@@ -266,15 +266,15 @@ def test_people_whose_planner_died_are_noted_without_plans_and_all_are_told(by_m
 def test_what_another_took_over_is_not_planned_twice(by_mail, small_claims, monkeypatch):
     crowd(3)
     broadcast_to({"all": True}, by_mail)
-    fanout.advance_due()
-    step = fanout._step
+    step()
+    original = fanout._step
 
     def taken_over_meanwhile(id):
-        moved = step(id)
+        moved = original(id)
         Broadcast.objects.update(planning_since=None)
         return moved
 
     monkeypatch.setattr(fanout, "_step", taken_over_meanwhile)
 
-    assert fanout.advance_due() == 0
+    assert step() == 0
     assert not Notification.objects.exists()

@@ -8,12 +8,12 @@ from django.db.models import F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifications import broadcasts, fanout, local_time, progress
+from notifications import broadcasts, local_time, progress
 from notifications.models import AudienceMember, Broadcast, Notification, OutboxMessage
 from preferences import quiet_hours
 from preferences.models import User
 from tests.flow import run_until_idle
-from tests.notifications.broadcasts.conftest import broadcast_to, crowd
+from tests.notifications.broadcasts.conftest import broadcast_to, crowd, step
 
 ZONES = ["Pacific/Apia", "Asia/Kathmandu", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "UTC"]
 
@@ -137,8 +137,8 @@ def test_each_is_told_when_it_is_that_time_for_them(world, by_mail):
 @marked
 def test_a_pause_holds_and_resuming_tells_those_whose_hour_has_passed_and_nobody_early(world, by_mail):
     broadcast = at_this_minute(by_mail)
-    fanout.advance_due()  # finds the audience
-    fanout.advance_due()  # a first chunk
+    step()  # finds the audience
+    step()  # a first chunk
     broadcasts.pause(broadcast, actor="test")
     hours_pass(1)
     run_until_idle()

@@ -2,25 +2,25 @@ from datetime import timedelta
 
 import pytest
 
-from notifications import broadcasts, delivery, fanout, planning, progress
+from notifications import broadcasts, delivery, planning, progress
 from notifications.models import Broadcast, Delivery, Event, Notification, OutboxMessage
 from project.foundation.models import AuditEvent
 from tests.flow import let_time_pass, run_until_idle
-from tests.notifications.broadcasts.conftest import broadcast_to, crowd, written_without_plans
+from tests.notifications.broadcasts.conftest import broadcast_to, crowd, step, written_without_plans
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("outbox_accounts", "small_claims")]
 
 # How far a broadcast to twelve is when it is stopped, in steps of a worker.
 STEPS = {
     "before anything": [],
-    "when the audience is found": [fanout.advance_due],
-    "with notifications waiting to be planned": [fanout.advance_due] * 3,
-    "with deliveries waiting": [fanout.advance_due, fanout.advance_due, planning.plan_due],
+    "when the audience is found": [step],
+    "with notifications waiting to be planned": [step] * 3,
+    "with deliveries waiting": [step, step, planning.plan_due],
     "with some delivered": [
-        *[fanout.advance_due] * 3,
+        *[step] * 3,
         planning.plan_due,
         lambda: delivery.deliver_due("email"),
-        fanout.advance_due,
+        step,
     ],
 }
 
@@ -30,8 +30,8 @@ def under_way(request, by_mail):
     """A broadcast at some point of its way."""
     crowd(12)
     broadcast = broadcast_to({"all": True}, by_mail)
-    for step in STEPS[request.param]:
-        step()
+    for act in STEPS[request.param]:
+        act()
     return broadcast
 
 
@@ -73,8 +73,8 @@ def test_what_is_cancelled_never_leaves_and_the_counts_are_true(under_way):
 def test_a_pause_between_two_sub_batches_stops_the_second(by_mail):
     crowd(4)
     broadcast = broadcast_to({"all": True}, by_mail)
-    fanout.advance_due()
-    fanout.advance_due()
+    step()
+    step()
     planning.plan_due()
     delivery.deliver_due("email")
     broadcasts.pause(broadcast, actor="test")
@@ -124,8 +124,8 @@ def test_what_was_put_aside_after_the_resume_is_found_all_the_same(by_mail):
 def test_retries_keep_their_time_through_a_pause(by_mail, clock_now):
     crowd(1)
     broadcast = broadcast_to({"all": True}, by_mail)
-    fanout.advance_due()
-    fanout.advance_due()
+    step()
+    step()
     planning.plan_due()
     later = clock_now + timedelta(hours=1)
     Delivery.objects.update(due_at=later)
@@ -197,8 +197,8 @@ def test_acts_are_in_the_audit_trail(by_mail):
 def test_each_cancelled_notification_says_why(by_mail):
     crowd(2)
     broadcast = broadcast_to({"all": True}, by_mail)
-    fanout.advance_due()
-    fanout.advance_due()
+    step()
+    step()
     broadcasts.cancel(broadcast, actor="test")
     run_until_idle()
 

@@ -44,7 +44,7 @@ class Outline:
 
     def contact_points_of(self, person: Person) -> list[str]:
         """Return the contact points that the decisions name, as they are one person's."""
-        return [str(person.contact_points[place].id) for place in self.points]
+        return [ids.text(person.contact_points[place].id) for place in self.points]
 
     def deliveries_of(
         self, notification: Notification, person: Person, expiry: Callable[[str, datetime], datetime]
@@ -63,7 +63,7 @@ class Outlines:
     def of(self, notification: Notification, person: Person, type_: Type) -> Outline:
         preferred = tuple(notification.channels_preferred or ())
         asks = addressee.of(notification, type_)
-        likeness = (type_.pk, preferred, asks, _likeness(person))
+        likeness = (type_.id, preferred, asks, _likeness(person))
         found = self._found.get(likeness)
         if found is None:
             facts = Facts(person, category_facts(type_.category), self._now, type_.key, preferred, asks)
@@ -152,18 +152,19 @@ def _delivery(
     kept: _Kept, notification: Notification, person: Person, expiry: Callable[[str, datetime], datetime]
 ) -> Delivery:
     point = None if kept.point is None else person.contact_points[kept.point].id
-    id, due_at = ids.derived_id(notification.id, 0, kept.channel, point or ""), kept.row.due_at
+    row, of = kept.row.__dict__, notification.__dict__  # where foreign keys are read without asking their descriptors
+    id, due_at = ids.derived_id(of["id"], 0, kept.channel, point or ""), row["due_at"]
     if kept.quiet is not None:
         due_at = timing.release_at(person, kept.quiet, id, settings.QUIET_HOURS_JITTER)
     return bulk.like(
         kept.row,
         id=id,
-        notification_id=notification.id,
-        user_id=notification.user_id,
-        type_id=notification.type_id,
-        broadcast_id=notification.broadcast_id,
-        mode=notification.mode,
-        lane=notification.lane,
+        notification_id=of["id"],
+        user_id=of["user_id"],
+        type_id=of["type_id"],
+        broadcast_id=of["broadcast_id"],
+        mode=of["mode"],
+        lane=of["lane"],
         contact_point_id=point,
         due_at=due_at,
         expires_at=expiry(kept.channel, due_at) if due_at is not None else None,

@@ -8,8 +8,7 @@ import uuid_utils
 
 _RANDOM_BITS = 80
 _TIME = (1 << 128) - (1 << _RANDOM_BITS)
-_VERSION = 0x7 << 76
-_VARIANT = 0x2 << 62  # RFC 9562 §4.1
+_VERSION_AND_VARIANT = 0x7 << 76 | 0x2 << 62  # RFC 9562 §4
 _FREE = (1 << _RANDOM_BITS) - 1 & ~(0xF << 76) & ~(0x3 << 62)
 
 _new = object.__new__
@@ -23,6 +22,11 @@ def of_int(value: int) -> UUID:
     _set_int(id, value)
     _set_safety(id, _UNKNOWN)
     return id
+
+
+def text(id: UUID) -> str:
+    """Return `str(id)` at two thirds of its cost."""
+    return str(uuid_utils.UUID(int=id.int))
 
 
 def new_id() -> UUID:
@@ -54,6 +58,7 @@ def derived_id(origin: UUID, *parts: object) -> UUID:
 
     It is unique across partitions by itself: planning the same delivery twice gives the same key.
     """
-    text = "\x1f".join([str(origin), *map(str, parts)])
-    digest = int.from_bytes(hashlib.sha256(text.encode()).digest()[:10], "big")
-    return of_int(origin.int & _TIME | digest & _FREE | _VERSION | _VARIANT)
+    texts = [text(part) if type(part) is UUID else str(part) for part in parts]
+    hashed = hashlib.sha256("\x1f".join([text(origin), *texts]).encode())
+    digest = int.from_bytes(hashed.digest()[:10], "big")
+    return of_int(origin.int & _TIME | digest & _FREE | _VERSION_AND_VARIANT)

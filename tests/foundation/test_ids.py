@@ -28,6 +28,7 @@ def test_an_id_of_a_number_is_like_any_other(id):
     made = ids.of_int(id.int)
 
     assert (made, hash(made), str(made), made.is_safe) == (id, hash(id), str(id), id.is_safe)
+    assert ids.text(made) == str(id)
     assert pickle.loads(pickle.dumps(made)) == deepcopy(made) == id
 
 

@@ -7,6 +7,7 @@ their verdicts and decisions are made once. Whatever a rule may look at belongs 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -140,12 +141,18 @@ def _worth_a_row(verdict: Verdict, channel: str, facts: Facts) -> bool:
 
 def _row(channel: str, verdict: Verdict, now: datetime, quiet: datetime | None) -> Delivery:
     going = Status.SCHEDULED if quiet else Status.QUEUED
-    return Delivery(
+    return bulk.like(
+        _blank(),
         channel=channel,
         status=going if verdict.allowed else Status.SKIPPED,
         reason=timing.QUIET_HOURS if quiet else verdict.reason,
         due_at=now if verdict.allowed else None,
     )
+
+
+@cache
+def _blank() -> Delivery:
+    return Delivery()
 
 
 def _delivery(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection
@@ -16,11 +17,13 @@ from project.foundation import ids, json_text, prepared
 Row = tuple[Any, ...]
 
 _USER, _POINT, _CHOICE, _MUTE = range(4)
+_order = itemgetter(1, 2, 3)
 
 
 def rows(user_pks: Iterable[int]) -> dict[int, list[Row]]:
     """Return what is stored of the people behind these keys, by key, sealed and unread, for `reader`. One statement.
 
+    Each begins with the person's own line; then come their addresses and silences, oldest first.
     Rows that are equal say the same of a person.
     """
     found: dict[int, list[Row]] = {}
@@ -29,10 +32,10 @@ def rows(user_pks: Iterable[int]) -> dict[int, list[Row]]:
             cursor.cursor.format = Format.BINARY  # what is sealed comes as it is, and not as hexadecimal digits
         cursor.execute(statement(), {"keys": "{" + ",".join(map(str, user_pks)) + "}"})
         for row in cursor.fetchall():
-            if row[1] == _USER:  # a person's first
-                found[row[0]] = [row]
-            else:
-                found[row[0]].append(row)
+            found.setdefault(row[0], []).append(row)
+    for own in found.values():
+        if len(own) > 2 or own[0][1] != _USER:  # by far the most have one address, and have chosen nothing
+            own.sort(key=_order)
     return found
 
 
@@ -128,5 +131,4 @@ def statement() -> str:
                (SELECT c.key FROM {categories} c WHERE c.id = m.category_id),
                NULL, NULL, NULL, NULL, NULL, m.until, NULL
           FROM {mutes} m WHERE m.user_id = ANY(%(keys)s::bigint[])
-         ORDER BY 1, 2, 3, 4
         """

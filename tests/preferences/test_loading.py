@@ -5,7 +5,8 @@ from django.db import connection
 
 from preferences import addresses, consent, contact_points, erasure, loading_at_once, suppressions
 from preferences.loading import load_categories, load_people, look_again
-from preferences.models import Category, Mute, Suppression, User
+from preferences.models import Category, ContactPoint, Mute, Suppression, User
+from project.foundation import ids
 from project.foundation.encryption import blind_index
 
 BY = {"source": "test", "actor": "system"}
@@ -31,6 +32,21 @@ def test_a_person_comes_with_everything_a_decision_needs(ada, offers, weekly_off
     assert (sms.usable, sms.disabled_reason) == (False, "landline")
     assert person.address("email") == "ada@example.com"
     assert person.address("sms") == ""
+
+
+def test_addresses_and_silences_come_oldest_first_wherever_they_are_stored(ada, bob, offers):
+    new, _ = contact_points.add(ada, channel="email", address="new@example.com")
+    old, _ = contact_points.add(ada, channel="email", address="old@example.com")
+    contact_points.add(bob, channel="email", address="bob@example.com")
+    ContactPoint.objects.filter(pk=old.pk).update(id=ids.of_int(new.id.int - 1))
+    consent.mute(ada, type_key="FIRST", **BY)
+    consent.mute(ada, category=offers, **BY)
+    Mute.objects.filter(type_key="FIRST").update(until=datetime(2126, 1, 1, tzinfo=UTC))
+
+    person = load_people([bob.pk, ada.pk])[ada.pk]
+
+    assert [point.address for point in person.contact_points] == ["old@example.com", "new@example.com"]
+    assert [mute.type_key for mute in person.mutes] == ["FIRST", ""]
 
 
 def test_a_suppressed_address_is_known_under_an_older_key_too(ada, settings):

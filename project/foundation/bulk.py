@@ -1,6 +1,7 @@
 """Many rows in one statement: COPY and UPDATE … FROM unnest(…) on PostgreSQL, prepared statements on SQLite."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -124,7 +125,8 @@ def update(rows: Sequence[models.Model], fields: Sequence[str], *, only_where: S
         return 0
     model = type(rows[0])
     if connection.vendor == "postgresql":
-        return len(_update_from_arrays(model, rows, fields, only_where))
+        with _updating(model, rows, fields, only_where) as cursor:
+            return int(cursor.rowcount)
     return sqlite_rows.update(rows, fields, only_where=only_where)
 
 
@@ -138,8 +140,8 @@ def update_held(rows: Sequence[Row], fields: Sequence[str], **held: Any) -> list
         return []
     model = type(rows[0])
     if connection.vendor == "postgresql":
-        written = set(_update_from_arrays(model, rows, fields, held=held))
-        return [row for row in rows if row.pk in written]
+        with _updating(model, rows, fields, held=held) as cursor:
+            return [rows[number - 1] for number in sorted(number for (number,) in cursor.fetchall())]
     mine = model._default_manager.select_for_update().filter(pk__in=[row.pk for row in rows], **held)
     still = set(mine.values_list("pk", flat=True))
     kept = [row for row in rows if row.pk in still]
@@ -174,14 +176,18 @@ def _null_anyway(column: Column) -> bool:
     return column.field.primary_key or not column.field.has_db_default()
 
 
-def _update_from_arrays(
+@contextmanager
+def _updating(
     model: type[models.Model],
     rows: Sequence[models.Model],
     names: Sequence[str],
     only_where: Sequence[str] = (),
     held: Mapping[str, Any] | None = None,
-) -> list[Any]:
-    """Write from arrays beside the keys what differs between rows, and once what does not; return the keys written."""
+) -> Iterator[Any]:
+    """Write from arrays beside the keys what differs between rows, and once what does not.
+
+    Yields the cursor. Where `held` is asked for, it has the number of each row that was written, from 1 on.
+    """
     columns = [_key(model), *(_column(model, name) for name in (*names, *only_where))]
     texts = texts_of_all(columns, rows)
     varying = tuple(n for n, found in enumerate(texts) if n == 0 or len(set(found)) > 1)
@@ -194,7 +200,7 @@ def _update_from_arrays(
     form = _Form(_table(model, texts[0]), varying, bool(first), prepared.is_ready())
     with prepared.cursor() as cursor:
         cursor.execute(
-            first + _updating(form, model, tuple(names), tuple(only_where), tuple(held)),
+            first + _update_sql(form, model, tuple(names), tuple(only_where), tuple(held)),
             [
                 *locking,
                 *(texts[n][0] for n in new if n not in varying),
@@ -203,7 +209,7 @@ def _update_from_arrays(
                 *held.values(),
             ],
         )
-        return [found for (found,) in cursor.fetchall()]
+        yield cursor
 
 
 class _Form(NamedTuple):
@@ -216,7 +222,7 @@ class _Form(NamedTuple):
 
 
 @lru_cache(maxsize=512)
-def _updating(
+def _update_sql(
     form: _Form, model: type[models.Model], names: tuple[str, ...], only_where: tuple[str, ...], held: tuple[str, ...]
 ) -> str:
     """Return an UPDATE. In order: it takes the rows' locks in the order of their keys, as it comes by.
@@ -227,7 +233,8 @@ def _updating(
     key, values = columns[0].quoted, _values(columns, form.varying)
     sets = ", ".join(f"{columns[n].quoted} = {values[n]}" for n in range(1, 1 + len(names)))
     arrays = ", ".join(f"%s::{columns[n].type}[]" for n in form.varying)
-    given = f"unnest({arrays}) AS v({', '.join(f'k{n}' for n in form.varying)})"
+    named = ", ".join(f"k{n}" for n in form.varying)
+    given = f"unnest({arrays}) WITH ORDINALITY AS v({named}, number)"
     # By the key alone: a plan that is kept might read what lies between the keys, and that may be a whole broadcast.
     where = f"t.{key} = v.k0"
     if form.is_in_order:
@@ -238,7 +245,8 @@ def _updating(
     where += "".join(f" AND t.{_column(model, name).quoted} = %s" for name in held)
     if form.is_locked:
         where += f" AND t.{key} IN (SELECT {key} FROM mine)"
-    return f"UPDATE {_quote(form.table)} t SET {sets} FROM {given} WHERE {where} RETURNING t.{key}"
+    told = " RETURNING v.number" if held or form.is_locked else ""
+    return f"UPDATE {_quote(form.table)} t SET {sets} FROM {given} WHERE {where}{told}"
 
 
 def _values(columns: Sequence[Column], varying: Sequence[int]) -> list[str]:

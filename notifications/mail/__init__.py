@@ -4,8 +4,8 @@
 cover. Both make mails that say the same.
 """
 
-from dataclasses import dataclass
 from email.errors import MessageError
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -28,8 +28,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(NamedTuple):
     """One mail, ready to be handed over."""
 
     sender: str  # of the envelope

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -51,6 +51,7 @@ class _Batch:
     deadline: float
     last_call: float  # no mail is begun that will not be over by then
     waiting: deque[int]
+    now: Callable[[], float]  # the loop's clock
     pace: float = 0.0  # seconds that the latest mail took
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     active: set[Connection] = field(default_factory=set)
@@ -59,7 +60,7 @@ class _Batch:
 
     def has_time(self) -> bool:
         """Tell whether there is time for one mail more, which may have to wait for the end of another."""
-        return _now() + 2 * self.pace < self.last_call
+        return self.now() + 2 * self.pace < self.last_call
 
     def expire(self) -> None:
         for connection in list(self.active):
@@ -83,10 +84,11 @@ class SMTP(Provider):
         self._closed = False
 
     async def send_many(self, messages: Sequence[Message]) -> list[Outcome]:
-        deadline = _now() + self.timeout
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.timeout
         last_call = deadline - self.timeout * _ANSWERS_SHARE
-        batch = _Batch(messages, deadline, last_call, deque(range(len(messages))))
-        timer = asyncio.get_running_loop().call_at(deadline, batch.expire)
+        batch = _Batch(messages, deadline, last_call, deque(range(len(messages))), loop.time)
+        timer = loop.call_at(deadline, batch.expire)
         try:
             async with asyncio.TaskGroup() as group:
                 for number in range(min(self.options.connections, len(messages))):
@@ -135,13 +137,14 @@ class SMTP(Provider):
         Return what it broke under without anybody's fault: a server may tire of a connection, but not of a new one.
         """
         on_the_way: deque[int] = deque()
-        since = _now()
+        messages, waiting, now = batch.messages, batch.waiting, batch.now  # to ask which loop runs is a system call
+        since = now()
 
         def take() -> Letter | None:
-            while (first or batch.waiting) and connection.is_open and batch.has_time():
-                index = first.popleft() if first else batch.waiting.popleft()
+            while (first or waiting) and connection.is_open and batch.has_time():
+                index = first.popleft() if first else waiting.popleft()
                 try:
-                    ready = self._build(batch.messages[index])
+                    ready = self._build(messages[index])
                 except mail.CannotBeMailed as error:
                     batch.outcomes[index] = Outcome.recipient(str(error))
                 else:
@@ -151,9 +154,10 @@ class SMTP(Provider):
 
         def settle(letter: Letter, outcome: Outcome) -> None:
             nonlocal since
-            batch.pace, since = _now() - since, _now()
-            on_the_way.remove(letter.index)
-            batch.outcomes[letter.index] = outcome
+            before, since = since, now()
+            batch.pace = since - before
+            on_the_way.remove(letter.place)
+            batch.outcomes[letter.place] = outcome
 
         batch.active.add(connection)
         try:
@@ -173,7 +177,7 @@ class SMTP(Provider):
     def _build(self, message: Message) -> mail.Mail:
         """Raises CannotBeMailed."""
         ready = mail.build(message, sender=self.options.from_, return_path=self.options.return_path)
-        return replace(ready, content=self._signer.signed(ready.content)) if self._signer else ready
+        return ready._replace(content=self._signer.signed(ready.content)) if self._signer else ready
 
     async def _connection(self, deadline: float, *, fresh: bool) -> Connection:
         """Return a kept connection that still works, or else a new one. Raises NotConnected."""

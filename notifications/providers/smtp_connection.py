@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from notifications.mail import Mail
 from notifications.providers.base import Outcome
@@ -17,11 +16,10 @@ _AT_ONCE = 16 * 1024
 _STAGES: tuple[Stage, ...] = ("mail", "rcpt", "data")
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A mail on its way, and its place in the batch."""
+class Letter(NamedTuple):
+    """A mail on its way."""
 
-    index: int
+    place: int  # in the batch
     mail: Mail
 
 
@@ -82,9 +80,9 @@ class Connection:
         await self._wire.hold(self._carry(take, settle))
 
     def _carry(self, take: Take, settle: Settle) -> Talk:
-        letter, announced = self._next(take, settle), False
+        letter, announced, wanted = self._next(take, settle), False, False
         while letter is not None:
-            refused = yield from self._announce(letter.mail, announced)
+            refused = None if wanted else (yield from self._announce(letter.mail, announced))
             following = self._next(take, settle) if self._pipelining else None
             opening = b"" if following is None else _envelope(following.mail)
             settle(letter, refused or (yield from self._hand_over(letter.mail, opening)))
@@ -92,6 +90,7 @@ class Connection:
             if refused is not None:
                 yield from self._start_over(opening)
             announced = following is not None
+            wanted = announced and self._wire.took_envelope()
             letter = following or self._next(take, settle)
 
     def _next(self, take: Take, settle: Settle) -> Letter | None:
@@ -155,9 +154,11 @@ class Connection:
             reply = self._wire.read()
         except ConnectionLost as error:
             return Outcome.unknown(f"The mail was handed over, but the server's answer was lost. {error}")
+        if reply.is_positive:
+            return Outcome.accepted(mail.message_id)
         if reply.closes:
             self._wire.abort("The server hung up.")
-        return Outcome.accepted(mail.message_id) if reply.is_positive else refusal(reply, "content")
+        return refusal(reply, "content")
 
     def _start_over(self, opening: bytes) -> Talk:
         """Bring the server back to where a new mail may begin, and begin it."""

@@ -16,6 +16,9 @@ _NOTHING = -1
 # always, and nobody reads the words, so that one look does.
 _ALL_WELL = re.compile(rb"(?:250 [^\r\n]*\r\n){2,3}354 [^\r\n]*\r\n")
 _YES, _GO_ON = Reply(250, ("",)), Reply(354, ("",))
+_ENVELOPE = 3  # replies: of MAIL, RCPT and DATA
+_TOOK_ENVELOPE = (_YES, _YES, _GO_ON)
+_TOOK_MAIL_AND_ENVELOPE = (_YES, *_TOOK_ENVELOPE)
 
 
 class ConnectionLost(Exception):
@@ -66,11 +69,11 @@ class Wire(asyncio.Protocol):
     @property
     def is_usable(self) -> bool:
         """Whether the connection is open and silent: nothing has come that nobody has read."""
-        return self.is_open and not (self._pending or self._lines or self._replies)
+        return not (self._lost or self._closing or self._pending or self._lines or self._replies)
 
     def write(self, data: bytes) -> None:
-        if not self._lost:
-            self._open_transport().write(data)
+        if not self._lost and self._transport is not None:
+            self._transport.write(data)
 
     async def hold(self, talk: Talk) -> None:
         """Hold a conversation to its end; raise what it raises.
@@ -101,6 +104,14 @@ class Wire(asyncio.Protocol):
             raise ConnectionLost(self._lost or "The server said that it would hang up.")
         return self._replies.popleft()
 
+    def took_envelope(self) -> bool:
+        """Tell whether the server has said yes to a mail's envelope and nothing else; its replies are read by that."""
+        replies = self._replies
+        if len(replies) != _ENVELOPE or replies[-1] is not _GO_ON:  # only after two of _YES is there one
+            return False
+        replies.clear()
+        return True
+
     def close(self) -> None:
         """Say good-bye without waiting for the answer."""
         if not self._lost and self._transport is not None:
@@ -127,7 +138,7 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if not (self._pending or self._lines) and _ALL_WELL.fullmatch(data):
-            self._replies += [_YES] * (data.count(b"\n") - 1) + [_GO_ON]
+            self._replies += _TOOK_MAIL_AND_ENVELOPE if data.count(b"\n") == 4 else _TOOK_ENVELOPE
             self._go_on()
             return
         self._size += len(data)
@@ -180,8 +191,9 @@ class Wire(asyncio.Protocol):
             return
         self._talking = True
         try:
-            while self._has_what_is_wanted():
-                self._wanted = next(self._talk)
+            wanted = self._wanted
+            while self._has_come(wanted):
+                wanted = self._wanted = next(self._talk)
         except StopIteration:
             self._end_talk(None)
         except Exception as error:
@@ -189,10 +201,11 @@ class Wire(asyncio.Protocol):
         finally:
             self._talking = False
 
-    def _has_what_is_wanted(self) -> bool:
-        if self._lost or self._closing:
+    def _has_come(self, wanted: int) -> bool:
+        """Tell whether as many replies are there, or, where none is wanted, all that was written has left."""
+        if len(self._replies) >= wanted != 0 or self._lost or self._closing:
             return True
-        return bool(self._replies) or not self._paused if self._wanted == 0 else len(self._replies) >= self._wanted
+        return wanted == 0 and (bool(self._replies) or not self._paused)
 
     def _end_talk(self, error: Exception | None) -> None:
         self._talk = None

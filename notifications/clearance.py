@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from msgspec import Struct
 
 from notifications import accounts, addressee, broadcast_stops, gathering, messages, outcomes, routing, timing
 from notifications.accounts import Account
@@ -44,21 +45,13 @@ class Known:
     people: Mapping[int, Person]
     types: Mapping[int, Type]
     categories: Mapping[int, CategoryFacts]  # by type
+    resends: Mapping[int, bool]  # by type: a try goes again of which nobody knows what became
     interrupted: Mapping[object, int | None]  # account by delivery whose worker was lost during the call
     unread: Mapping[int, int]  # what each person has not read in their inbox; on push alone
     planned: Written | None  # what the deliveries were planned by, where this process did it
 
-    def as_planned(self, delivery: Delivery) -> bool:
-        """Tell whether the rules would see what they saw when this was planned, moments ago."""
-        return (
-            self.planned is not None
-            and self.people[delivery.user_id] is self.planned.people[delivery.user_id]
-            and self.categories[delivery.type_id] == self.planned.categories[delivery.type_id]
-        )
 
-
-@dataclass(frozen=True)
-class Ready:
+class Ready(Struct, frozen=True):
     """A delivery that may go out, its message, and the try that will be on record."""
 
     delivery: Delivery
@@ -74,8 +67,7 @@ class Ready:
         return self.share.account
 
 
-@dataclass(frozen=True)
-class Later:
+class Later(Struct, frozen=True):
     """A delivery for which no account has room yet. It is not tried, and nothing is counted."""
 
     delivery: Delivery
@@ -108,13 +100,14 @@ def sort(batch: Sequence[Delivery], allotment: Allotment, now: datetime, *, plan
         people=_people({delivery.user_id for delivery in batch}, planned),
         types=types,
         categories={pk: category_facts(type_.category) for pk, type_ in types.items()},
+        resends={pk: type_.category.unknown_outcome == "resend" for pk, type_ in types.items()},
         interrupted=_interrupted([delivery.id for delivery in batch if delivery.status == Status.SENDING]),
         unread=_unread({delivery.user_id for delivery in batch if delivery.channel == "push"}),
         planned=planned,
     )
     found = Sorted()
     for delivery in batch:
-        match _decide(delivery, known, allotment):
+        match _decide(_case(delivery, known), known, allotment):
             case Ready() as ready:
                 found.ready.append(ready)
             case Change() as change:
@@ -122,6 +115,47 @@ def sort(batch: Sequence[Delivery], allotment: Allotment, now: datetime, *, plan
             case Later() as later:
                 found.later.append(later)
     return found
+
+
+class _Case(Struct, frozen=True):
+    """One delivery, and what is known of it. Kept apart, since asking Django's rows for it costs ten times as much."""
+
+    delivery: Delivery
+    channel: str
+    notification: Notification
+    broadcast_status: str | None  # None: it is of no broadcast
+    person: Person
+    point: ContactPointFacts | None
+    type: Type
+    category: CategoryFacts
+    resend: bool  # when it is unknown what became of a try
+    as_planned: bool  # the rules would see what they saw when this process planned it, moments ago
+
+
+def _case(delivery: Delivery, known: Known) -> _Case:
+    notification, person = known.notifications[delivery.notification_id], known.people[delivery.user_id]
+    type_id, point_id, broadcast = delivery.type_id, delivery.contact_point_id, notification.broadcast
+    category, planned = known.categories[type_id], known.planned
+    point = None
+    for each in person.contact_points:
+        if each.id == point_id:
+            point = each
+            break
+    return _Case(
+        delivery=delivery,
+        channel=delivery.channel,
+        notification=notification,
+        broadcast_status=broadcast.status if broadcast is not None else None,
+        person=person,
+        point=point,
+        type=known.types[type_id],
+        category=category,
+        # A phone that rang is not rung again on suspicion: an operator says what became of the call.
+        resend=known.resends[type_id] and delivery.channel != "voice",
+        as_planned=planned is not None
+        and person is planned.people[person.pk]
+        and category == planned.categories.get(type_id),
+    )
 
 
 def _people(pks: set[int], planned: Written | None) -> Mapping[int, Person]:
@@ -146,15 +180,13 @@ def _unread(people: set[int]) -> dict[int, int]:
     return dict(InboxCounter.objects.filter(user_id__in=people).values_list("user_id", "unread"))
 
 
-def _decide(delivery: Delivery, known: Known, allotment: Allotment) -> Ready | Change | Later:
-    type_ = known.types[delivery.type_id]
-    # A phone that rang is not rung again on suspicion: an operator says what became of the call.
-    resend = type_.category.unknown_outcome == "resend" and delivery.channel != "voice"
+def _decide(case: _Case, known: Known, allotment: Allotment) -> Ready | Change | Later:
+    delivery = case.delivery
     if delivery.recoveries >= POISON_AFTER:
         return Change(delivery, Status.FAILED, dead=True, error="Sending this message ended its worker.")
-    stopped = _stopped(delivery, known, type_)
+    stopped = _stopped(case, known)
     if delivery.status == Status.SENDING:  # its worker was lost, and may have sent it
-        if not (resend or _kept(delivery, known, type_)):
+        if not (case.resend or _kept(case)):
             return Change(delivery, Status.UNKNOWN, error=f"{_LOST}.")
         if stopped is not None:
             return Change(delivery, Status.FAILED, error=f"{_LOST}, and it may not be sent again.")
@@ -162,113 +194,95 @@ def _decide(delivery: Delivery, known: Known, allotment: Allotment) -> Ready | C
         return Change(delivery, Status.FAILED, error="The provider's answer was lost, and it may not be sent again.")
     if stopped is not None:
         return stopped
-    if _broadcast_status(delivery, known) == Broadcast.Status.PAUSED:
+    if case.broadcast_status == Broadcast.Status.PAUSED:
         lost_at = known.interrupted.get(delivery.id)
         return Change(delivery, Status.HELD, reason=broadcast_stops.PAUSED, provider_account_id=lost_at)
-    if delivery.status != Status.SENDING and (quiet := _quiet(delivery, known, type_)) is not None:
+    if delivery.status != Status.SENDING and (quiet := _quiet(case, known)) is not None:
         return Change(delivery, Status.SCHEDULED, due_at=quiet, reason=timing.QUIET_HOURS)
-    share = _share(delivery, known, type_, allotment)
+    share = _share(case, known, allotment)
     if share is None:
         return Change(delivery, Status.HELD, reason="account", error="No provider account can take this channel.")
     if isinstance(share, timedelta):
         return Later(delivery, share)
     if delivery.status == Status.SENDING:
         delivery.reason = outcomes.UNKNOWN_OUTCOME  # and stays in doubt, whatever this try comes to: written with that
-    return _render(delivery, known, type_, share, resend)
+    return _render(case, known, share)
 
 
-def _kept(delivery: Delivery, known: Known, type_: Type) -> bool:
+def _kept(case: _Case) -> bool:
     """Tell whether it goes to the outbox, which takes a message twice without harm."""
-    if delivery.mode == Mode.TEST:
+    if case.delivery.mode == Mode.TEST:
         return True
-    usable = accounts.usable(delivery.channel)
-    destination = _destination(delivery, known, type_, by_country=any(account.countries for account in usable))
+    usable = accounts.usable(case.channel)
+    destination = _destination(case, by_country=any(account.countries for account in usable))
     first = next((account for account in usable if routing.serves(account, destination)), None)
     return first is not None and first.keeps_messages
 
 
-def _share(delivery: Delivery, known: Known, type_: Type, allotment: Allotment) -> Share | timedelta | None:
+def _share(case: _Case, known: Known, allotment: Allotment) -> Share | timedelta | None:
+    delivery = case.delivery
     if delivery.mode == Mode.TEST:
-        return Share(accounts.of_test_mode(delivery.channel), settings.FLUSH_SIZE)
+        return Share(accounts.of_test_mode(case.channel), settings.FLUSH_SIZE)
     in_doubt = delivery.provider_account_id if delivery.reason == outcomes.UNKNOWN_OUTCOME else None
-    destination = _destination(delivery, known, type_, by_country=allotment.route.by_country)
+    destination = _destination(case, by_country=allotment.route.by_country)
     return allotment.take(destination, pinned=known.interrupted.get(delivery.id, in_doubt))
 
 
-def _destination(delivery: Delivery, known: Known, type_: Type, *, by_country: bool) -> Destination:
-    point = _contact_point(delivery, known.people[delivery.user_id]) if by_country else None
-    return Destination(delivery.id, type_.category.key, phones.country(point.address) if point else "")
+def _destination(case: _Case, *, by_country: bool) -> Destination:
+    country = phones.country(case.point.address) if by_country and case.point else ""
+    return Destination(case.delivery.id, case.category.key, country)
 
 
-def _quiet(delivery: Delivery, known: Known, type_: Type) -> datetime | None:
+def _quiet(case: _Case, known: Known) -> datetime | None:
     """Return when it may go, where quiet hours have begun or were made longer since it was planned."""
-    person = known.people[delivery.user_id]
-    end = timing.quiet_until(person, known.categories[type_.pk], delivery.channel, known.now)
-    if end is None or delivery.reason == outcomes.UNKNOWN_OUTCOME:  # it may have been sent: let it be known soon
+    end = timing.quiet_until(case.person, case.category, case.channel, known.now)
+    if end is None or case.delivery.reason == outcomes.UNKNOWN_OUTCOME:  # it may have been sent: let it be known soon
         return None
-    return timing.release_at(person, end, delivery.id, settings.QUIET_HOURS_JITTER)
+    return timing.release_at(case.person, end, case.delivery.id, settings.QUIET_HOURS_JITTER)
 
 
-def _stopped(delivery: Delivery, known: Known, type_: Type) -> Change | None:
-    if delivery.expires_at is not None and delivery.expires_at <= known.now:
-        return Change(delivery, Status.EXPIRED)
-    if _broadcast_status(delivery, known) == Broadcast.Status.CANCELLED:
-        return Change(delivery, Status.CANCELLED, reason="by_caller")
-    return _recheck(delivery, known, type_)
+def _stopped(case: _Case, known: Known) -> Change | None:
+    expires_at = case.delivery.expires_at
+    if expires_at is not None and expires_at <= known.now:
+        return Change(case.delivery, Status.EXPIRED)
+    if case.broadcast_status == Broadcast.Status.CANCELLED:
+        return Change(case.delivery, Status.CANCELLED, reason="by_caller")
+    return None if case.as_planned else _recheck(case, known)
 
 
-def _broadcast_status(delivery: Delivery, known: Known) -> str | None:
-    broadcast = known.notifications[delivery.notification_id].broadcast
-    return broadcast.status if broadcast is not None else None
-
-
-def _recheck(delivery: Delivery, known: Known, type_: Type) -> Change | None:
+def _recheck(case: _Case, known: Known) -> Change | None:
     """Ask consent once more: what the person or an operator said since planning counts."""
-    if known.as_planned(delivery):
-        return None
-    notification, person = known.notifications[delivery.notification_id], known.people[delivery.user_id]
-    point = _contact_point(delivery, person)
-    if delivery.contact_point_id and point is None and not person.erased:
+    delivery, notification, person = case.delivery, case.notification, case.person
+    if delivery.contact_point_id and case.point is None and not person.erased:
         return Change(delivery, Status.CANCELLED, reason="opted_out", error="The address was removed.")
-    facts = Facts(
-        person,
-        known.categories[type_.pk],
-        known.now,
-        type_.key,
-        tuple(notification.channels_preferred or ()),
-        addressee.of(notification, type_),
-    )
-    verdict = decide_one(facts, delivery.channel, point)
+    preferred, asks = tuple(notification.channels_preferred or ()), addressee.of(notification, case.type)
+    facts = Facts(person, case.category, known.now, case.type.key, preferred, asks)
+    verdict = decide_one(facts, case.channel, case.point)
     if verdict.allowed:
         return None
     return Change(delivery, Status.CANCELLED, reason="erased" if verdict.rule == "erased" else "opted_out")
 
 
-def _contact_point(delivery: Delivery, person: Person) -> ContactPointFacts | None:
-    return next((point for point in person.contact_points if point.id == delivery.contact_point_id), None)
-
-
-def _render(delivery: Delivery, known: Known, type_: Type, share: Share, resend: bool) -> Ready | Change:
-    notification, person = known.notifications[delivery.notification_id], known.people[delivery.user_id]
+def _render(case: _Case, known: Known, share: Share) -> Ready | Change:
+    delivery, notification = case.delivery, case.notification
     try:
-        point, badge = _contact_point(delivery, person), known.unread.get(delivery.user_id)
-        message = messages.compose(delivery, notification, person, type_, point, badge=badge)
+        badge = known.unread.get(case.person.pk)
+        message = messages.compose(delivery, notification, case.person, case.type, case.point, badge=badge)
     except RenderError as error:
         return Change(delivery, Status.FAILED, dead=True, error=f"render: {error}")
     except Exception as error:
         logger.exception("delivery.render_failed", extra={"delivery": str(delivery.id)})
         return Change(delivery, Status.FAILED, dead=True, error=f"render: {type(error).__name__}")
-    attempt = _attempt(delivery, share.account, message, person, known.now)
-    attached = notification.content.get("attachments") or () if delivery.channel == "email" else ()
-    return Ready(delivery, notification.caller_id, share, message, attempt, resend, attached)
+    attempt = _attempt(delivery, share.account, message, case.person, known.now)
+    attached = notification.content.get("attachments") or () if case.channel == "email" else ()
+    return Ready(delivery, notification.caller_id, share, message, attempt, case.resend, attached)
 
 
 def _attempt(delivery: Delivery, account: Account, message: Message, person: Person, now: datetime) -> Attempt:
     text = json_text.write([message.to, sorted(message.parts.items())])
     return bulk.like(
         _blank(),
-        # By the lease too: a try that does not count gives its number to the next.
-        id=ids.derived_id(delivery.id, "attempt", delivery.attempts + 1, delivery.lease),
+        id=ids.new_beside(delivery.id),
         delivery_id=delivery.id,
         number=delivery.attempts + 1,
         provider_account_id=account.id,

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
+from msgspec import Struct
 
 from notifications.models import Delivery, Event, Notification
 from project.foundation import bulk, ids, prepared
@@ -70,8 +70,7 @@ class IllegalMove(Exception):
     """The table of moves does not know this change: a bug of ours, not an answer of a provider."""
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """What happens to one delivery. `due_at` set: it is tried again then. What is None stays as it is."""
 
     delivery: Delivery

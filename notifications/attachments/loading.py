@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from msgspec import structs
+
 from notifications import outcomes
 from notifications.attachments import names
 from notifications.attachments.body import MAX_BYTES
@@ -64,7 +66,7 @@ def load(found: Sorted, now: datetime) -> None:
         elif files is None:
             found.later.append(Later(item.delivery, timedelta()))
         else:
-            found.ready.append(replace(item, message=replace(item.message, files=files)) if files else item)
+            found.ready.append(structs.replace(item, message=replace(item.message, files=files)) if files else item)
 
 
 def _contents(items: Iterable[Ready]) -> dict[UUID, str]:
@@ -144,7 +146,7 @@ def _sort_out(found: Sorted, item: Ready, outcome: Outcome, now: datetime) -> No
         outcome = replace(outcome, error=error)
         change = outcomes.change(delivery, outcome, account_id, now, resend=True, others=False)
         if in_doubt and change.status == Status.QUEUED:
-            change = replace(change, reason=outcomes.UNKNOWN_OUTCOME)
+            change = structs.replace(change, reason=outcomes.UNKNOWN_OUTCOME)
     else:
         change = Change(delivery, Status.FAILED, dead=True, error=error, provider_account_id=account_id)
     found.changes.append(change)

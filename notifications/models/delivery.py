@@ -152,7 +152,7 @@ class Attempt(models.Model):
         ACCOUNT = "account", "Refused for this account"
         UNKNOWN = "unknown", "Unknown"
 
-    id = models.UUIDField(primary_key=True, editable=False)  # derived_id(delivery_id, number)
+    id = models.UUIDField(primary_key=True, editable=False)  # project.foundation.ids.new_beside(delivery_id)
     delivery = models.ForeignKey(
         Delivery, on_delete=models.DO_NOTHING, db_constraint=False, related_name="attempt_rows"
     )

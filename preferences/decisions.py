@@ -152,7 +152,7 @@ def decide_one(facts: Facts, channel: str, contact_point: ContactPointFacts | No
     """
     if facts.person.erased:
         return Verdict(False, "erased", "erasure", "erased", "This account was erased.")
-    if contact_point is not None and contact_point.id == facts.asks and _may_be_asked(contact_point):
+    if facts.asks and contact_point is not None and contact_point.id == facts.asks and _may_be_asked(contact_point):
         return Verdict(True, "asked_for", "person", "", "This address was to be confirmed.")
     if contact_point is not None and not (contact_point.usable or _waiting(contact_point)):
         return _unusable(contact_point)
@@ -229,6 +229,8 @@ def _mute_text(mute: Muted, facts: Facts) -> str:
 def _chosen(facts: Facts, channel: str) -> Verdict | None:
     """Rules 4 to 6. Between a whole category and a whole channel, a no beats a yes."""
     choices, category = facts.person.choices, facts.category
+    if not choices:
+        return None
     cell = choices.get((category.key, channel))
     if cell is not None:
         reason = "" if cell else "opted_out_channel"

@@ -45,7 +45,7 @@ def reader() -> Callable[[list[Row]], Person]:
     address, secret = _opener(ContactPoint, "address"), _opener(ContactPoint, "secret")
 
     def read_point(row: Row) -> ContactPointFacts:
-        _, _, id, _, channel, disabled_reason, suppressed, sealed, signing, verified, disabled, *_ = row
+        _, _, id, _, channel, disabled_reason, suppressed, sealed, signing, verified, disabled, _, _ = row
         return ContactPointFacts(
             ids.of_int(int.from_bytes(id, "big")),
             channel,

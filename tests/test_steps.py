@@ -6,19 +6,22 @@ and says in the commit what it bought.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from notifications import mail
 from notifications.providers.base import Message
+from preferences import loading_at_once
 from preferences.decisions import CategoryFacts, ContactPointFacts, Facts, Person, decide_each
+from preferences.models import ContactPoint, User
 from project.foundation import ids
 from templates_app import rendering
 from tests import steps
 from tests.benchmarks.peers import news
 
-MOST = {"rendering": 2900, "one more of the same": 780, "mail": 890, "decision": 360, "derived id": 335}
+MOST = {"rendering": 2900, "one more of the same": 780, "mail": 890, "decision": 360, "derived id": 265, "person": 425}
 ADA = {"name": "Ada Lovelace", "first_name": "Ada", "user_id": "ada", "email": "ada@example.com", "locale": "en"}
 VARIABLES = news.VARIABLES | {
     "title": "News",
@@ -76,10 +79,28 @@ def test_one_more_decision_costs_no_more_than_it_did() -> None:
     assert _settled(lambda: decide_each(facts, "email")) <= MOST["decision"]
 
 
+def test_reading_one_more_person_costs_no_more_than_it_did() -> None:
+    name, attributes = _sealed(User, "name", "Ada Lovelace"), _sealed(User, "attributes", {})
+    address, id = _sealed(ContactPoint, "address", "ada@example.com"), UUID(int=1).bytes
+    rows = [
+        (1, 0, None, 0, "ada", "en", "", name, attributes, False, None, None, None),
+        (1, 1, id, 0, "email", "", None, address, None, True, False, None, None),
+    ]
+    read = loading_at_once.reader()
+
+    point = ContactPointFacts(UUID(int=1), "email", "ada@example.com")
+    assert read(rows) == Person(1, "ada", "Ada Lovelace", "en", contact_points=(point,))
+    assert _settled(lambda: read(rows)) <= MOST["person"]
+
+
 def test_one_more_derived_id_costs_no_more_than_it_did() -> None:
     origin = ids.new_id()
 
     assert _settled(lambda: ids.derived_id(origin, 0, "email", UUID(int=1))) <= MOST["derived id"]
+
+
+def _sealed(model: Any, name: str, value: Any) -> Any:
+    return model._meta.get_field(name).get_prep_value(value)
 
 
 def _settled(act: Callable[[], object]) -> int:

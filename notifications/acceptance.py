@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from msgspec import Struct, field
 
-from notifications import doorbell
+from notifications import caller_ids, doorbell
 from notifications.attachments import keeping
 from notifications.models import AttachmentContent, CallerNotificationId, Lane, Mode, Notification
 from preferences.models import User
@@ -91,7 +91,7 @@ def accept_many(requests: Sequence[Request]) -> list[Accepted | IdReused]:
 
 
 def _results(
-    requests: Sequence[Request], made: Sequence[Notification], known: Mapping[UUID | None, CallerNotificationId]
+    requests: Sequence[Request], made: Sequence[Notification], known: Mapping[UUID, CallerNotificationId]
 ) -> list[Accepted | IdReused]:
     """Return what becomes of each request, as `known` tells what the callers' ids stand for."""
     if not known:
@@ -100,7 +100,8 @@ def _results(
     originals |= _stored({known_id.notification_id for known_id in known.values()} - originals.keys())
     results: list[Accepted | IdReused] = []
     for request, notification in zip(requests, made, strict=True):
-        first = known.get(request.caller_notification_id)
+        key = request.caller_notification_id
+        first = None if key is None else known.get(key)
         if first is None or first.notification_id == notification.id or first.notification_id not in originals:
             results.append(Accepted(notification))
         elif bytes(first.body_hash) != request.body_hash:
@@ -182,27 +183,19 @@ def _register(request: Request, notification_id: UUID) -> Notification | None:
 
 def _register_many(
     requests: Sequence[Request], made: Sequence[Notification], now: datetime
-) -> dict[UUID | None, CallerNotificationId]:
+) -> dict[UUID, CallerNotificationId]:
     """Keep the callers' ids beside ours; return what each of them stands for, the new ones included."""
     fresh: dict[UUID, CallerNotificationId] = {}
+    row: CallerNotificationId | None = None
     for request, notification in zip(requests, made, strict=True):
-        if (key := request.caller_notification_id) is not None and request.caller_id is not None:
-            row = CallerNotificationId(
-                caller_id=request.caller_id,
-                mode=request.mode,
-                key=key,
-                notification_id=notification.id,
-                body_hash=request.body_hash,
-            )
-            fresh.setdefault(key, row)
-    if not fresh:
-        return {}
-    one = next(iter(fresh.values()))
-    rows = CallerNotificationId.objects.filter(caller_id=one.caller_id, mode=one.mode, key__in=list(fresh))
-    rows.filter(created_at__lt=now - _time_to_live()).delete()
-    # In one order, so that two calls with the same ids wait for each other instead of deadlocking.
-    CallerNotificationId.objects.bulk_create([fresh[key] for key in sorted(fresh)], ignore_conflicts=True)
-    return {row.key: row for row in rows.all()}
+        key = request.caller_notification_id
+        if key is None or request.caller_id is None or key in fresh:
+            continue
+        own = {"key": key, "notification_id": notification.id, "body_hash": request.body_hash}
+        if row is None:
+            row = CallerNotificationId(caller_id=request.caller_id, mode=request.mode, **own)
+        fresh[key] = row = bulk.like(row, **own)
+    return caller_ids.register(fresh, now=now, oldest=now - _time_to_live())
 
 
 def _stored(notification_ids: set[UUID]) -> dict[UUID, Notification]:

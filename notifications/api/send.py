@@ -12,14 +12,14 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications import acceptance, checking, dry_run, idempotency
+from notifications import acceptance, caller_ids, checking, dry_run, idempotency
 from notifications.access.authentication import Credentials, credentials
 from notifications.api import short_send
 from notifications.api.accepted import AcceptedBody, answer
 from notifications.api.notifications import Decision
 from notifications.attachments import body as attachments
 from notifications.checking import Checked
-from notifications.models import CallerNotificationId, Notification
+from notifications.models import Notification
 from notifications.send_body import NOT_AVAILABLE, SendBody
 from preferences import profiles, users
 from preferences.models import User
@@ -137,8 +137,7 @@ def earlier_ones(items: Sequence[Any], whose: Credentials) -> dict[int, acceptan
     keys = {index: key for index, data in named if (key := _own_id(data)) is not None}
     if not keys:
         return {}
-    known = CallerNotificationId.objects.filter(caller_id=whose.caller_id, mode=whose.mode, key__in=set(keys.values()))
-    first = {row.key: row for row in known}
+    first = caller_ids.known(whose.caller_id, whose.mode, set(keys.values()))
     same = {
         index: first[key].notification_id
         for index, key in keys.items()

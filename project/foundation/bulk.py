@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache, lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import connection, models
 from django.db.models.base import ModelState
 
-from project.foundation import places, prepared, sqlite_rows
+from project.foundation import prepared, sqlite_rows, statements
 from project.foundation.columns import Column, Json, Read, reader, texts_of_all
 
-__all__ = ["Json", "by_key", "columns", "insert", "like", "lock", "select", "select_together", "update", "update_held"]
+__all__ = [
+    "Json", "by_key", "columns", "insert", "like", "lock", "place", "select", "select_together", "update", "update_held"
+]  # fmt: skip
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -47,14 +49,14 @@ def by_key(model: type[Row], keys: Iterable[Any]) -> dict[Any, Row]:
     wanted = list(keys)
     if connection.vendor != "postgresql" or not wanted:
         return dict(model._default_manager.in_bulk(wanted)) if wanted else {}
-    key = _key(model)
-    sql = f"SELECT * FROM {_quote(model._meta.db_table)} WHERE {key.quoted} = ANY(%s::{key.type}[])"
+    key = statements.key_of(model)
+    sql = f"SELECT * FROM {statements.quote(model._meta.db_table)} WHERE {key.quoted} = ANY(%s::{key.type}[])"
     return {row.pk: row for row in select(model, sql, [key.array(key.texts_of(wanted))])}
 
 
 def columns(model: type[models.Model], alias: str) -> str:
     """Return the model's columns, as a statement of several tables lists them for `select_together`."""
-    return ", ".join(f"{alias}.{column.quoted}" for column in _all_columns(model))
+    return ", ".join(f"{alias}.{column.quoted}" for column in statements.all_columns(model))
 
 
 def select_together(of: Sequence[type[models.Model]], sql: str, parameters: Any) -> list[list[Any]]:
@@ -66,9 +68,10 @@ def select_together(of: Sequence[type[models.Model]], sql: str, parameters: Any)
 
 def _split(of: Sequence[type[models.Model]], values: list[Any], database: str) -> Iterator[models.Model | None]:
     for model in of:
-        names = [column.name for column in _all_columns(model)]
+        columns = statements.all_columns(model)
+        names = [column.name for column in columns]
         own, values = values[: len(names)], values[len(names) :]
-        readers = [(n, read) for n, column in enumerate(_all_columns(model)) if (read := reader(column.field))]
+        readers = [(n, read) for n, column in enumerate(columns) if (read := reader(column.field)) is not None]
         yield None if own[0] is None else _stored(model, names, own, readers, database)
 
 
@@ -96,10 +99,19 @@ def lock(model: type[models.Model], keys: Iterable[Any], **held: Any) -> list[An
     if connection.vendor != "postgresql":
         rows = model._default_manager.select_for_update().filter(pk__in=wanted, **held).order_by("pk")
         return list(rows.values_list("pk", flat=True))
-    sql, parameters = _locking(model, _key(model).texts_of(wanted), held)
+    sql, parameters = statements.locking(model, statements.key_of(model).texts_of(wanted), held)
     with prepared.cursor() as cursor:
         cursor.execute(sql, parameters)
         return [found for (found,) in cursor.fetchall()]
+
+
+def place(model: type[models.Model], ids: Iterable[UUID]) -> str:
+    """Return, quoted, the table that a statement of this moment about these rows names: see `places`. Not for no rows.
+
+    Of rows whose ids were derived from these, too: they share their time. In a whole table name their time as well
+    (`ids.time_bounds`), or every partition is asked.
+    """
+    return statements.quote(statements.place_of(model, [id.hex for id in ids]))
 
 
 def insert(rows: Sequence[models.Model]) -> None:
@@ -152,7 +164,7 @@ def update_held(rows: Sequence[Row], fields: Sequence[str], **held: Any) -> list
 def _copy(rows: Sequence[models.Model]) -> None:
     """Columns that are the same in all rows are written out once, and those that are NULL in all are not named."""
     model = type(rows[0])
-    columns = _all_columns(model)
+    columns = statements.all_columns(model)
     texts = texts_of_all(columns, rows)
     told = [
         (column, found)
@@ -164,7 +176,8 @@ def _copy(rows: Sequence[models.Model]) -> None:
     line = "\t".join("%s" if text is None else text.replace("%", "%%") for text in same)
     lines = map(line.__mod__, zip(*varying, strict=True) if varying else [()] * len(rows))
     names = ", ".join(column.quoted for column, _ in told)
-    statement = f"COPY {_quote(_table(model, texts[columns.index(_key(model))]))} ({names}) FROM STDIN"
+    place = statements.place_of(model, texts[columns.index(statements.key_of(model))])
+    statement = f"COPY {statements.quote(place)} ({names}) FROM STDIN"
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copying:
         copying.write("\n".join(lines) + "\n")
     for row in rows:
@@ -188,19 +201,19 @@ def _updating(
 
     Yields the cursor. Where `held` is asked for, it has the number of each row that was written, from 1 on.
     """
-    columns = [_key(model), *(_column(model, name) for name in (*names, *only_where))]
+    columns = [statements.key_of(model), *(statements.column(model, name) for name in (*names, *only_where))]
     texts = texts_of_all(columns, rows)
     varying = tuple(n for n, found in enumerate(texts) if n == 0 or len(set(found)) > 1)
     new, same = range(1, 1 + len(names)), range(1 + len(names), len(columns))
     held = held or {}
     first, locking = "", list[Any]()
     if held and not prepared.is_ready():
-        mine, locking = _locking(model, texts[0], held)
+        mine, locking = statements.locking(model, texts[0], held)
         first, held = f"WITH mine AS MATERIALIZED ({mine}) ", {}
-    form = _Form(_table(model, texts[0]), varying, bool(first), prepared.is_ready())
+    form = statements.Form(statements.place_of(model, texts[0]), varying, bool(first), prepared.is_ready())
     with prepared.cursor() as cursor:
         cursor.execute(
-            first + _update_sql(form, model, tuple(names), tuple(only_where), tuple(held)),
+            first + statements.updating(form, model, tuple(names), tuple(only_where), tuple(held)),
             [
                 *locking,
                 *(texts[n][0] for n in new if n not in varying),
@@ -210,88 +223,3 @@ def _updating(
             ],
         )
         yield cursor
-
-
-class _Form(NamedTuple):
-    """What an update of arrays looks like: `varying` are the numbers of those columns that are arrays."""
-
-    table: str
-    varying: tuple[int, ...]
-    is_locked: bool  # by a query before it, called "mine"
-    is_in_order: bool
-
-
-@lru_cache(maxsize=512)
-def _update_sql(
-    form: _Form, model: type[models.Model], names: tuple[str, ...], only_where: tuple[str, ...], held: tuple[str, ...]
-) -> str:
-    """Return an UPDATE. In order: it takes the rows' locks in the order of their keys, as it comes by.
-
-    That is so where sequential scans are off. There is but one way to join by ANY then: key by key, as they are sorted.
-    """
-    columns = [_key(model), *(_column(model, name) for name in (*names, *only_where))]
-    key, values = columns[0].quoted, _values(columns, form.varying)
-    sets = ", ".join(f"{columns[n].quoted} = {values[n]}" for n in range(1, 1 + len(names)))
-    arrays = ", ".join(f"%s::{columns[n].type}[]" for n in form.varying)
-    named = ", ".join(f"k{n}" for n in form.varying)
-    given = f"unnest({arrays}) WITH ORDINALITY AS v({named}, number)"
-    # By the key alone: a plan that is kept might read what lies between the keys, and that may be a whole broadcast.
-    where = f"t.{key} = v.k0"
-    if form.is_in_order:
-        given = f"(SELECT * FROM {given} ORDER BY k0 OFFSET 0) AS v"
-        where = f"t.{key} = ANY(ARRAY[v.k0])"
-    for n in range(1 + len(names), len(columns)):
-        where += f" AND t.{columns[n].quoted} IS NOT DISTINCT FROM {values[n]}"
-    where += "".join(f" AND t.{_column(model, name).quoted} = %s" for name in held)
-    if form.is_locked:
-        where += f" AND t.{key} IN (SELECT {key} FROM mine)"
-    told = " RETURNING v.number" if held or form.is_locked else ""
-    return f"UPDATE {_quote(form.table)} t SET {sets} FROM {given} WHERE {where}{told}"
-
-
-def _values(columns: Sequence[Column], varying: Sequence[int]) -> list[str]:
-    return [f"v.k{n}" if n in varying else f"%s::{column.type}" for n, column in enumerate(columns)]
-
-
-def _locking(model: type[models.Model], texts: Sequence[str | None], held: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    key, table, bounds = _key(model), _table(model, texts), list[str]()
-    where = f"t.{key.quoted} = ANY(%s::{key.type}[])"
-    if key.type == "uuid" and table == model._meta.db_table:
-        # So that partitions between which no key lies are not even planned for.
-        where, bounds = f"{where} AND t.{key.quoted} BETWEEN %s::uuid AND %s::uuid", _bounds(texts)
-    where += "".join(f" AND t.{_column(model, name).quoted} = %s" for name in held)
-    return (
-        f"SELECT t.{key.quoted} FROM {_quote(table)} t WHERE {where} ORDER BY t.{key.quoted} FOR UPDATE",
-        [key.array(texts), *bounds, *held.values()],
-    )
-
-
-def _table(model: type[models.Model], keys: Sequence[str | None]) -> str:
-    """Return what statements about these rows name: their partition, where they are known to lie in one."""
-    table = model._meta.db_table
-    return places.of(table, *_bounds(keys)) if _key(model).type == "uuid" else table
-
-
-def _bounds(keys: Sequence[str | None]) -> list[str]:
-    found = [key for key in keys if key is not None]
-    return [min(found), max(found)]
-
-
-@cache
-def _key(model: type[models.Model]) -> Column:
-    assert model._meta.pk is not None
-    return _column(model, model._meta.pk.name)
-
-
-@cache
-def _column(model: type[models.Model], name: str) -> Column:
-    return Column(model._meta.get_field(name))
-
-
-@cache
-def _all_columns(model: type[models.Model]) -> list[Column]:
-    return [_column(model, field.name) for field in model._meta.concrete_fields if not field.generated]
-
-
-def _quote(name: str) -> str:
-    return connection.ops.quote_name(name)

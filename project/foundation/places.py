@@ -56,7 +56,8 @@ def of(table: str, lowest: str, highest: str) -> str:
 
     For a statement of this moment and this connection: partitions come and go.
     """
-    known = _known.get(connection.connection)
+    raw = connection.connection
+    known = _known.get(raw) if raw is not None else None
     parts = known.by_table.get(table) if known is not None else None
     if not parts:
         return table

@@ -161,3 +161,14 @@ def explained(monkeypatch, rows):
     sql, parameters = _watched(monkeypatch, rows)
     found = connection.connection.execute(f"EXPLAIN (COSTS OFF) {sql}", parameters)
     return "\n".join(line for (line,) in found)
+
+
+def test_a_place_can_be_named_in_a_statement_of_ones_own(ready):
+    rows = [*events(1), *events(1, FAR)]
+    near, far = [[row.id] for row in rows]
+
+    assert bulk.place(Event, near) == f'"{TABLE}_{NOW:%Y_%m}"'
+    assert bulk.place(Event, far) == bulk.place(Event, near + far) == f'"{TABLE}"'
+
+    connection.close()
+    assert bulk.place(Event, near) == f'"{TABLE}"'

@@ -106,7 +106,7 @@ def _taken_up(plans: Sequence[Plan], people: Mapping[int, Person], now: datetime
 def preview(notification: Notification, now: datetime) -> Plan:
     """Return what a notification would become now, by the same rules. Reading only; frequency caps come after it."""
     people, types = load_people({notification.user_id}), gathering.types({notification.type_id})
-    plan = _decide(notification, _Known(now, people, types, Outlines(now), {}))
+    plan = _decide(notification, notification.broadcast, _Known(now, people, types, Outlines(now), {}))
     notification.template_version_id = plan.version_id
     return plan
 
@@ -126,23 +126,25 @@ def _plan(notification: Notification, known: _Known) -> Plan:
         return Plan(notification, Notification.Status.FAILED, error=_DEADLY)
     if notification.expires_at is not None and notification.expires_at <= known.now:
         return Plan(notification, Notification.Status.EXPIRED)
-    if notification.broadcast_id is not None and notification.broadcast is not None:
-        if notification.broadcast.status == Broadcast.Status.CANCELLED:
+    broadcast, person = notification.broadcast, known.people.get(notification.user_id)
+    if broadcast is not None:
+        if broadcast.status == Broadcast.Status.CANCELLED:
             return Plan(notification, Notification.Status.CANCELLED, error="by_caller")
-        if notification.broadcast.status == Broadcast.Status.PAUSED:
+        if broadcast.status == Broadcast.Status.PAUSED:
             return Plan(notification, parked=True)
-    if notification.user_id in known.people and known.people[notification.user_id].erased:
+    if person is not None and person.erased:
         return Plan(notification, Notification.Status.CANCELLED, error="erased")
     try:
-        return _decide(notification, known)
+        return _decide(notification, broadcast, known)
     except Exception as error:
         logger.exception("plan.failed", extra={"notification": str(notification.id)})
         return Plan(notification, Notification.Status.FAILED, error=f"Planning failed: {type(error).__name__}.")
 
 
-def _decide(notification: Notification, known: _Known) -> Plan:
+def _decide(notification: Notification, broadcast: Broadcast | None, known: _Known) -> Plan:
     person, type_ = known.people[notification.user_id], known.types[notification.type_id]
-    if notification.id in known.digests:
+    is_digest = notification.id in known.digests if known.digests else False
+    if is_digest:
         if (told := known.digests[notification.id]) is None:
             return Plan(notification, Notification.Status.CANCELLED, error="Nothing was left to tell.")
         notification.channels_preferred, notification.payload = told.channels, told.payload
@@ -151,8 +153,8 @@ def _decide(notification: Notification, known: _Known) -> Plan:
         notification,
         person=person,
         type=type_,
-        is_digest=notification.id in known.digests,
-        version_id=_version_id(notification, type_),
+        is_digest=is_digest,
+        version_id=broadcast.template_version_id if broadcast is not None else _published(type_),
         shared=outline.shared,
         contact_points=outline.contact_points_of(person),
         deliveries=outline.deliveries_of(
@@ -166,9 +168,7 @@ def _decide(notification: Notification, known: _Known) -> Plan:
     return plan
 
 
-def _version_id(notification: Notification, type_: Type) -> int | None:
-    if notification.broadcast_id is not None and notification.broadcast is not None:
-        return notification.broadcast.template_version_id
+def _published(type_: Type) -> int | None:
     return type_.template.published_id if type_.template else None
 
 
@@ -262,12 +262,5 @@ def _events(plan: Plan, now: datetime) -> Iterator[Event]:
         kind = "planned" if plan.decided else plan.status
         yield Event(notification_id=plan.notification.id, kind=kind, at=now, detail=plan.error)
     for delivery in plan.deliveries:
-        if history.tells_of_planning(delivery):
-            continue
-        yield Event(
-            notification_id=plan.notification.id,
-            delivery_id=delivery.id,
-            kind=delivery.status,
-            at=now,
-            detail=delivery.error or delivery.reason,
-        )
+        if not history.tells_of_planning(delivery):
+            yield tracking.event(delivery, delivery.status, now, delivery.error or delivery.reason)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from django.db import connection
@@ -227,17 +228,23 @@ def _tell_time(change: Change, moment: datetime) -> None:
         setattr(change.delivery, field, moment)
 
 
+def event(delivery: Delivery, kind: str, at: datetime, detail: str) -> Event:
+    """Return a line for a delivery's timeline."""
+    return bulk.like(
+        _blank(),
+        id=ids.new_id(),
+        notification_id=delivery.notification_id,
+        delivery_id=delivery.id,
+        kind=kind,
+        at=at,
+        detail=detail[:500],
+    )
+
+
+@cache
+def _blank() -> Event:
+    return Event()
+
+
 def _events(changes: Iterable[Change], now: datetime) -> list[Event]:
-    blank = Event(at=now)
-    return [
-        bulk.like(
-            blank,
-            id=ids.new_id(),
-            notification_id=change.delivery.notification_id,
-            delivery_id=change.delivery.id,
-            kind=change.status,
-            at=change.at or now,
-            detail=(change.error or change.reason)[:500],
-        )
-        for change in changes
-    ]
+    return [event(each.delivery, each.status, each.at or now, each.error or each.reason) for each in changes]

@@ -6,7 +6,7 @@ from django.db import connection
 from preferences import addresses, consent, contact_points, erasure, loading_at_once, suppressions
 from preferences.loading import load_categories, load_people, look_again
 from preferences.models import Category, ContactPoint, Mute, Suppression, User
-from project.foundation import ids
+from project.foundation import ids, prepared
 from project.foundation.encryption import blind_index
 
 BY = {"source": "test", "actor": "system"}
@@ -218,3 +218,28 @@ def test_a_plan_that_was_made_while_tables_were_empty_reads_no_table_as_a_whole(
 
     assert sum("Index Cond: (user_id = ANY" in line for line in plan) == 3
     assert not [line for line in plan if "Seq Scan" in line or "Join" in line or "Nested Loop" in line]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one way to say it")
+@pytest.mark.django_db(transaction=True)
+def test_people_are_the_same_to_connections_that_keep_plans_and_to_others(ada, offers):
+    for channel, address in (("email", "ada@example.com"), ("webhook", "https://example.com/hook")):
+        contact_points.add(ada, channel=channel, address=address)
+    consent.set_preference(ada, category=offers, channel="email", enabled=True, **BY)
+    consent.mute(ada, type_key="WEEKLY_OFFERS", until=datetime(2126, 1, 1, tzinfo=UTC), **BY)
+    User.objects.filter(pk=ada.pk).update(**FIELDS)
+    connection.close()
+    plain = load_people([ada.pk])
+
+    prepared.get_ready()
+    found = load_people([ada.pk])
+    again = look_again(plain)
+    connection.close()
+
+    assert found == plain
+    assert {name: getattr(found[ada.pk], name) for name in FIELDS} == FIELDS | {
+        "frequency_caps": tuple(FIELDS["frequency_caps"]),
+        "channel_priority": ("sms",),
+    }
+    assert [point.secret[:6] for point in found[ada.pk].contact_points] == ["", "whsec_"]
+    assert again[ada.pk] is plain[ada.pk]

@@ -94,21 +94,25 @@ def _results(
     requests: Sequence[Request], made: Sequence[Notification], known: Mapping[UUID, CallerNotificationId]
 ) -> list[Accepted | IdReused]:
     """Return what becomes of each request, as `known` tells what the callers' ids stand for."""
-    if not known:
-        return [Accepted(notification) for notification in made]
-    originals = {notification.id: notification for notification in made}
-    originals |= _stored({known_id.notification_id for known_id in known.values()} - originals.keys())
-    results: list[Accepted | IdReused] = []
-    for request, notification in zip(requests, made, strict=True):
-        key = request.caller_notification_id
-        first = None if key is None else known.get(key)
-        if first is None or first.notification_id == notification.id or first.notification_id not in originals:
-            results.append(Accepted(notification))
-        elif bytes(first.body_hash) != request.body_hash:
-            results.append(IdReused())
-        else:
-            results.append(Accepted(originals[first.notification_id], replayed=True))
+    results: list[Accepted | IdReused] = [Accepted(notification) for notification in made]
+    keys = [request.caller_notification_id for request in requests]
+    firsts = enumerate(None if key is None else known.get(key) for key in keys)
+    repeats = [(n, first) for n, first in firsts if first is not None and first.notification_id != made[n].id]
+    originals = _originals({first.notification_id for _, first in repeats}, made)
+    for n, first in repeats:
+        if bytes(first.body_hash) != requests[n].body_hash:
+            results[n] = IdReused()
+        elif first.notification_id in originals:
+            results[n] = Accepted(originals[first.notification_id], replayed=True)
     return results
+
+
+def _originals(wanted: set[UUID], made: Sequence[Notification]) -> dict[UUID, Notification]:
+    """Return these notifications, those of the same call among them."""
+    if not wanted:
+        return {}
+    found = {notification.id: notification for notification in made if notification.id in wanted}
+    return found | _stored(wanted - found.keys())
 
 
 def _contents(requests: Sequence[Request], results: Sequence[Accepted | IdReused]) -> list[AttachmentContent]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -40,7 +41,7 @@ def register(
     if not fresh:
         return {}
     # In one order, so that two calls with the same ids wait for each other instead of deadlocking.
-    rows = [fresh[key] for key in sorted(fresh)]
+    rows = [fresh[key] for key in sorted(fresh, key=attrgetter("int"))]
     first = rows[0]
     if connection.vendor == "postgresql":
         added = _add(rows, now, oldest)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from django.conf import settings
+from django.db import connection
 from msgspec import Struct
 
 from notifications.attachments import body as attachments
@@ -29,8 +30,8 @@ _NEVER = {"javascript", "data", "vbscript", "file"}
 # Not all links that are right, but most of them; at a tenth of what it costs to take one apart.
 _ORDINARY_LINK = re.compile(r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?(?:[/?#][!-~]*)?")
 # Of a user, what a request needs to know: the rest is sealed, and opened for nothing.
-_PERSON = "SELECT id, user_id, is_staff FROM preferences_user WHERE erased_at IS NULL AND user_id IN (%s)"
-_TYPE = "SELECT * FROM templates_app_type WHERE key IN (%s)"
+_PERSON = "SELECT id, user_id, is_staff FROM preferences_user WHERE erased_at IS NULL AND user_id"
+_TYPE = "SELECT * FROM templates_app_type WHERE key"
 
 Body = TypeVar("Body")
 Row = TypeVar("Row", User, Type)
@@ -138,7 +139,10 @@ def _by_name(model: type[Row], name: str, sql: str, wanted: set[str]) -> dict[st
     wanted.discard("")
     if not wanted:
         return {}
-    rows = bulk.select(model, sql % ", ".join(["%s"] * len(wanted)), list(wanted))
+    if connection.vendor == "postgresql":
+        rows = bulk.select(model, f"{sql} = ANY(%s)", [list(wanted)])
+    else:
+        rows = bulk.select(model, f"{sql} IN ({', '.join(['%s'] * len(wanted))})", list(wanted))
     return {getattr(row, name): row for row in rows}
 
 

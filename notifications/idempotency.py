@@ -129,7 +129,9 @@ def _canonical(body: Any) -> bytes:
 
 
 def _without_timestamp(body: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in body.items() if name != "timestamp"}
+    copied = body.copy()
+    copied.pop("timestamp", None)
+    return copied
 
 
 def _oldest() -> datetime:

@@ -70,6 +70,19 @@ def test_an_id_may_be_used_again_after_its_time(requests, settings):
     assert late.get().notification_id == again[0].notification.id
 
 
+def test_a_repeat_of_what_history_has_dropped_is_told_anew_and_a_clash_is_still_one(requests):
+    ids = [uuid4(), uuid4()]
+    acceptance.accept_many(requests(ids))
+    Notification.objects.all().delete()
+
+    (repeat,) = acceptance.accept_many(requests(ids[:1]))
+    (clash,) = acceptance.accept_many(requests(ids[1:], body_hash=b"x" * 32))
+
+    assert isinstance(repeat, Accepted) and not repeat.replayed
+    assert isinstance(clash, IdReused)
+    assert Notification.objects.get().id == repeat.notification.id
+
+
 @pytest.mark.django_db(transaction=True)
 def test_calls_with_the_same_ids_at_once_store_each_once(requests):
     ids = [uuid4() for _ in range(50)]

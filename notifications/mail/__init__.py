@@ -45,7 +45,7 @@ def build(message: Message, *, sender: str, return_path: str = "") -> Mail:
     """
     recipient = address(message.to)
     sender = sender or settings.DEFAULT_FROM_EMAIL
-    identity = one_line(message.message_id) or message_id(message.delivery_id)
+    identity = (message.message_id and one_line(message.message_id)) or message_id(message.delivery_id)
     try:
         content = skeletons.content(message, identity, sender=sender, recipient=recipient)
         if content is None:

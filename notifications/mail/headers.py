@@ -12,7 +12,7 @@ from notifications.providers.base import Message
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LINE = 76  # characters: what RFC 2047 §2 allows a line with an encoded word, and two less than RFC 5322 asks for
-_LONGEST_LINE = 998  # RFC 5322 §2.1.1
+_LONGEST_WORD = 998 - _LINE  # RFC 5322 §2.1.1 has lines of 998; the header's name is on the first
 _AROUND_WORD = len("=?utf-8?b??=")
 
 
@@ -48,7 +48,7 @@ def written(name: str, value: str) -> bytes | None:
         return _encoded_words(value.encode(), _LINE - len(name) - len(": "))
     if "=?" in value:
         return None  # a reader would take it for an encoded word
-    if len(name) + len(": ") + len(value) <= _LINE:
+    if len(name) + len(value) <= _LINE - len(": ") or (" " not in value and len(value) < _LONGEST_WORD):
         return value.encode()
     return _folded(value, _LINE - len(name) - len(": "))
 
@@ -56,7 +56,7 @@ def written(name: str, value: str) -> bytes | None:
 def _folded(value: str, room: int) -> bytes | None:
     lines, line = [], ""
     for word in value.split(" "):
-        if len(word) >= _LONGEST_LINE - _LINE:
+        if len(word) >= _LONGEST_WORD:
             return None
         if line and len(line) + 1 + len(word) > room:
             lines.append(line)

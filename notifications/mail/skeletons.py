@@ -19,8 +19,9 @@ from notifications.providers.base import Message
 
 # "=_" stands in no quoted-printable text (RFC 2045 §6.7); nobody can guess the rest.
 _BOUNDARY = f"=_{token_hex(16)}".encode()
-_PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\n"
+_PLAIN = bytes(range(0x20, 0x7F)) + b"\n"
 _LONGEST_LINE = 998  # RFC 5322 §2.1.1
+_WORTH_REMEMBERING = 500  # bytes; of 4,096 lines these are two megabytes at most
 
 _NAME = re.compile(r"[A-Za-z0-9-]{1,40}")
 # Headers that have a form of their own, or that a skeleton writes itself.
@@ -88,18 +89,38 @@ def _body(text: str) -> tuple[bytes, bytes]:
     of a line.
     """
     data = text.encode()
-    if b"\r" in data:
+    others = data.translate(None, _PLAIN)
+    if b"\r" in others:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if (
-        data.translate(None, _PRINTABLE)
+        others.strip(b"\r\t")
         or b" \n" in data
-        or (b"\t" in data and b"\t\n" in data)
+        or (others and b"\t\n" in data)
         or data.endswith((b" ", b"\t"))
         or _BOUNDARY in data
-        or max(map(len, data.split(b"\n"))) > _LONGEST_LINE
+        or _has_long_line(data)
     ):
-        return b"quoted-printable", b2a_qp(data, istext=True).replace(b"\n", b"\r\n")
+        return b"quoted-printable", b"\r\n".join([_quoted(line) for line in data.split(b"\n")])
     return b"7bit", data.replace(b"\n", b"\r\n")
+
+
+def _quoted(line: bytes) -> bytes:
+    return _remembered(line) if len(line) <= _WORTH_REMEMBERING else _remembered.__wrapped__(line)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(line: bytes) -> bytes:
+    """Return a line as quoted-printable has it. Most lines of a mail stand in others too."""
+    return b2a_qp(line, istext=True).replace(b"\n", b"\r\n")
+
+
+def _has_long_line(data: bytes) -> bool:
+    start = 0
+    while len(data) - start > _LONGEST_LINE:
+        start = data.rfind(b"\n", start, start + _LONGEST_LINE + 1) + 1
+        if not start:
+            return True
+    return False
 
 
 @lru_cache(maxsize=2)

@@ -121,3 +121,13 @@ def _said(content: bytes):
 
 # The time, and how it was written down: the boundary, seven bit or quoted-printable.
 _VARYING = {"date", "content-type", "content-transfer-encoding"}
+
+
+@given(start=st.integers(60, 90), blanks=st.text(st.sampled_from(" \t"), min_size=1, max_size=4))
+def test_no_quoted_line_is_longer_than_76_characters_and_none_ends_in_a_blank(start, blanks):
+    message = Message(UUID(int=7), "email", "ada@example.com", {"text": "é" + "x" * start + blanks + "\nThe end"})
+
+    content = mail.build(message, sender=SENDERS[0]).content
+
+    body = content.partition(b"\r\n\r\n")[2].split(b"\r\n")  # RFC 2045 §6.7
+    assert all(len(line) <= 76 and line == line.rstrip() for line in body)

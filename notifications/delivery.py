@@ -90,7 +90,7 @@ def deliver_written(written: Written) -> Iterator[int]:
                 try:
                     ahead = _make_ready(written) if rows and items is groups[-1] else None
                 finally:
-                    if not _finish(items, call.result(), now.claim, now.route):
+                    if not _finish(items, call.result(), now.claim, now.route, alone=written.alone):
                         ahead = None
             yield len(now.claim.rows)
 
@@ -185,23 +185,32 @@ def _put_back(later: Sequence[Later], claim: leases.Claim[Delivery]) -> None:
 
 
 @transaction.atomic
-def _finish(items: Sequence[Ready], results: Sequence[Outcome], claim: leases.Claim[Delivery], route: Route) -> bool:
+def _finish(
+    items: Sequence[Ready],
+    results: Sequence[Outcome],
+    claim: leases.Claim[Delivery],
+    route: Route,
+    *,
+    alone: bool = False,
+) -> bool:
     """Commit the outcomes of one call; return whether all were accepted.
 
-    What was taken over meanwhile keeps its attempt, not its status.
+    What was taken over meanwhile keeps its attempt, not its status. `alone`: see tracking.record_alone.
     """
     now = claim.by_now()
     share = items[0].share
     others = bool(route.working - {share.account.id})
-    tracking.lock_notifications([item.delivery for item in items])
+    if not alone:
+        tracking.lock_notifications([item.delivery for item in items])
     changes = []
     for item, outcome in zip(items, results, strict=True):
         item.attempt.finished_at, item.attempt.outcome = now, outcome.kind
         item.attempt.error = outcome.error[:500]
         resend = item.resend_when_unknown
         changes.append(outcomes.change(item.delivery, outcome, share.account.id, now, resend=resend, others=others))
+    record = tracking.record_alone if alone else tracking.record
+    ours = record(changes, now=now, lease=claim.token)
     bulk.update([item.attempt for item in items], ["finished_at", "outcome", "error"])
-    ours = tracking.record(changes, now=now, lease=claim.token)
     kept = [
         item
         for item, outcome in zip(items, results, strict=True)

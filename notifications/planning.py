@@ -100,7 +100,16 @@ def _taken_up(plans: Sequence[Plan], people: Mapping[int, Person], now: datetime
             if delivery.status == tracking.Status.QUEUED and delivery.due_at is not None and delivery.due_at <= now:
                 by_channel[delivery.channel].append(delivery)
     by_channel.pop("in_app", None)  # what is late there goes through no provider
-    return [Written(key, leases.taken_up(rows, now), people, categories) for key, rows in by_channel.items()]
+    alone = all(_only_one_goes_out(plan) for plan in plans)
+    return [Written(key, leases.taken_up(rows, now), people, categories, alone) for key, rows in by_channel.items()]
+
+
+def _only_one_goes_out(plan: Plan) -> bool:
+    """Tell whether one delivery alone says what becomes of the notification."""
+    return (
+        len(plan.deliveries) == 1
+        or [each.status == tracking.Status.SKIPPED for each in plan.deliveries].count(False) < 2
+    )
 
 
 def preview(notification: Notification, now: datetime) -> Plan:

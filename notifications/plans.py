@@ -45,3 +45,4 @@ class Written:
     claim: Claim[Delivery]  # its rows are those that nobody has begun with
     people: Mapping[int, Person]
     categories: Mapping[int, CategoryFacts]  # by type
+    alone: bool  # none of their notifications has another delivery that may go out

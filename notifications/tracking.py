@@ -55,6 +55,7 @@ _PRECEDENCE: tuple[tuple[set[Status], Notification.Status], ...] = (
     ({Status.EXPIRED}, Notification.Status.EXPIRED),
     ({Status.CANCELLED}, Notification.Status.CANCELLED),
 )
+_WHILE_SENDING = Notification.Status.PROCESSING
 _TIMES: dict[str, str] = {
     Status.SENT: "sent_at",
     Status.DELIVERED: "delivered_at",
@@ -127,6 +128,26 @@ def record(changes: Sequence[Change], *, now: datetime, lease: UUID | None = Non
     bulk.insert(_events([each for each in changes if each.delivery.id in written and not each.on_record], now))
     if rows:
         summarise({row.notification_id for row in rows})
+    return written
+
+
+def record_alone(changes: Sequence[Change], *, now: datetime, lease: UUID) -> set[UUID]:
+    """Do as `record` does with deliveries each of which alone says what its notification is: it has no other to go out.
+
+    They were planned under this lease and go out for the first time. What they say is written first, which takes the
+    locks of `lock_notifications`.
+    """
+    for change in changes:
+        _apply(change, now)
+    told = [(change.delivery.notification_id, summary([change.status])) for change in changes]
+    new = [bulk.like(_anyone(), id=id, status=status) for id, status in told if status != _WHILE_SENDING]
+    bulk.update(new, ["status"])
+    rows = bulk.update_held([change.delivery for change in changes], _WRITTEN, lease=lease)
+    written = {row.id for row in rows}
+    bulk.insert(_events([each for each in changes if each.delivery.id in written and not each.on_record], now))
+    overtaken = {each.delivery.notification_id for each in changes if each.delivery.id not in written}
+    if wrong := overtaken & {row.id for row in new}:
+        summarise(wrong)
     return written
 
 
@@ -244,6 +265,11 @@ def event(delivery: Delivery, kind: str, at: datetime, detail: str) -> Event:
 @cache
 def _blank() -> Event:
     return Event()
+
+
+@cache
+def _anyone() -> Notification:
+    return Notification()
 
 
 def _events(changes: Iterable[Change], now: datetime) -> list[Event]:

@@ -1,8 +1,15 @@
 """What one mail costs on the wire, in writes: each of them waits for the answer to the one before."""
 
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
+from notifications.mail import Mail
+from notifications.providers.smtp_connection import Connection, Letter
 from notifications.providers.smtp_wire import Wire
+from tests import steps
 from tests.providers.smtp_client import kinds, message, send
 from tests.providers.smtp_server import Server
 
@@ -42,3 +49,32 @@ def _writes(count: int, extensions: tuple[str, ...], monkeypatch: pytest.MonkeyP
         outcomes = send(server, *[message(number) for number in range(count)], connections=1)
     assert set(kinds(outcomes)) == {"accepted"} and len(server.received) == count
     return len(written)
+
+
+def test_one_more_mail_costs_no_more_instructions_than_it_did() -> None:
+    """The bound is what was counted when it was written, plus a quarter."""
+    assert asyncio.run(_instructions_of_one_more()) <= 555
+
+
+class _Silent(asyncio.Transport):
+    def write(self, data: Any) -> None:
+        return None
+
+
+async def _instructions_of_one_more() -> int:
+    wire, settled = Wire(), []
+    wire._transport = _Silent()
+    letters: Iterator[Letter] = iter(
+        [Letter(n, Mail("a@a.example", "b@b.example", "<1>", b"", False)) for n in range(9)]
+    )
+    connection = Connection(wire, {"PIPELINING": ""})
+    carrying = asyncio.create_task(
+        connection.carry(lambda: next(letters, None), lambda letter, outcome: settled.append(outcome))
+    )
+    await asyncio.sleep(0)
+    wire.data_received(b"250 a\r\n250 b\r\n354 c\r\n")
+    counted = [steps.count(lambda: wire.data_received(b"250 d\r\n250 a\r\n250 b\r\n354 c\r\n")) for _ in range(8)]
+    wire.data_received(b"250 d\r\n")
+    await carrying
+    assert [outcome.kind for outcome in settled] == ["accepted"] * 9
+    return counted[-2]

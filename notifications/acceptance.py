@@ -139,8 +139,9 @@ def _notifications(requests: Sequence[Request], now: datetime) -> list[Notificat
         return []
     first, made = _notification(requests[0], now), []
     for request in requests:
-        user, type_ = request.user, request.type
-        row = bulk.like(first, id=new_id(), user_id=user.id, type_id=type_.id, **_fields(request, now))
+        user, type_, fields = request.user, request.type, _fields(request, now)
+        fields["id"], fields["user_id"], fields["type_id"] = new_id(), user.id, type_.id
+        row = bulk.like(first, **fields)
         row._state.fields_cache = {"user": user, "type": type_}
         made.append(row)
     return made

@@ -1,3 +1,4 @@
+import json
 import uuid
 
 import pytest
@@ -6,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from notifications.models import CallerNotificationId, Notification
 from preferences.models import User
+from tests import steps
 from tests.notifications.api.conftest import pointers
 
 PATH = "/api/v1/notifications/bulk"
@@ -153,6 +155,24 @@ def test_a_full_call_costs_the_same_statements_as_a_small_one(shop, body):
 
     statements(1)
     assert statements(1000) == statements(10)
+
+
+def test_one_more_item_costs_no_more_steps_than_it_did(shop, body):
+    """Instructions of Python, which no busy machine makes more of: what was counted and a quarter."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite writes its rows another way")
+
+    def count(number, own_ids):
+        own = [{"notification_id": str(uuid.uuid4())} if own_ids else {} for _ in range(number)]
+        raw = json.dumps({"items": [body | each for each in own]}).encode()
+        answers = []
+        found = steps.count(lambda: answers.append(shop.post_raw(PATH, raw, Idempotency_Key=str(uuid.uuid4()))))
+        assert {result["status"] for result in answers[0].json()["results"]} == {202}
+        return found
+
+    for own_ids, most in [(False, 1520), (True, 1930)]:
+        count(50, own_ids)
+        assert (count(100, own_ids) - count(50, own_ids)) / 50 <= most
 
 
 # --- Dry runs --------------------------------------------------------------------------------------------------------

@@ -4,16 +4,15 @@ Most of a broadcast's audience has chosen nothing and has one address. The rules
 their verdicts and decisions are made once. Whatever a rule may look at belongs into `_likeness`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
 from django.conf import settings
 from msgspec.structs import replace
 
-from notifications import addressee, timing
+from notifications import addressee, schedules, timing, tracking
 from notifications.models import Delivery, Notification, SharedDecisions
 from notifications.tracking import Status
 from preferences.channels import CHANNELS
@@ -33,6 +32,7 @@ class _Kept:
     point: int | None
     row: Delivery
     quiet: datetime | None
+    life: timedelta  # for so long it may be sent after it first came due
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,15 @@ class Outline:
     shared: SharedDecisions
     points: tuple[int, ...]  # the places of those contact points that the decisions name
     kept: tuple[_Kept, ...]
+    status: str  # of the notification, until something becomes of a delivery
 
     def contact_points_of(self, person: Person) -> list[str]:
         """Return the contact points that the decisions name, as they are one person's."""
         return [ids.text(person.contact_points[place].id) for place in self.points]
 
-    def deliveries_of(
-        self, notification: Notification, person: Person, expiry: Callable[[str, datetime], datetime]
-    ) -> list[Delivery]:
-        """Return the rows of one notification. `expiry` says until when a channel may send what is first due then."""
-        return [_delivery(kept, notification, person, expiry) for kept in self.kept]
+    def deliveries_of(self, notification: Notification, person: Person) -> list[Delivery]:
+        """Return the rows of one notification."""
+        return [_delivery(kept, notification, person) for kept in self.kept]
 
 
 class Outlines:
@@ -68,7 +67,7 @@ class Outlines:
         found = self._found.get(likeness)
         if found is None:
             facts = Facts(person, category_facts(type_.category), self._now, type_.key, preferred, asks)
-            found = self._found[likeness] = _outline(facts, self._now)
+            found = self._found[likeness] = _outline(facts, type_, self._now)
         return found
 
 
@@ -90,7 +89,7 @@ def _likeness(person: Person) -> tuple[Any, ...]:
     )
 
 
-def _outline(facts: Facts, now: datetime) -> Outline:
+def _outline(facts: Facts, type_: Type, now: datetime) -> Outline:
     places = {point.id: place for place, point in enumerate(facts.person.contact_points)}
     named: list[int] = []
     decisions: list[dict[str, Any]] = []
@@ -106,8 +105,10 @@ def _outline(facts: Facts, now: datetime) -> Outline:
             decisions.append(_decision(channel, None if place is None else len(named), verdict, now, quiet))
             named += [] if place is None else [place]
             if verdict.allowed or _worth_a_row(verdict, channel, facts):
-                kept.append(_Kept(channel, place, _row(channel, verdict, now, quiet), quiet))
-    return Outline(SharedDecisions(decisions=decisions), tuple(named), tuple(kept))
+                life = schedules.life(channel, type_.expires_after)
+                kept.append(_Kept(channel, place, _row(channel, verdict, now, quiet, life), quiet, life))
+    status = tracking.summary([each.row.status for each in kept])
+    return Outline(SharedDecisions(decisions=decisions), tuple(named), tuple(kept), status)
 
 
 def _decision(
@@ -139,7 +140,7 @@ def _worth_a_row(verdict: Verdict, channel: str, facts: Facts) -> bool:
     return asked or verdict.rule not in _QUIET
 
 
-def _row(channel: str, verdict: Verdict, now: datetime, quiet: datetime | None) -> Delivery:
+def _row(channel: str, verdict: Verdict, now: datetime, quiet: datetime | None, life: timedelta) -> Delivery:
     going = Status.SCHEDULED if quiet else Status.QUEUED
     return bulk.like(
         _blank(),
@@ -147,6 +148,7 @@ def _row(channel: str, verdict: Verdict, now: datetime, quiet: datetime | None) 
         status=going if verdict.allowed else Status.SKIPPED,
         reason=timing.QUIET_HOURS if quiet else verdict.reason,
         due_at=now if verdict.allowed else None,
+        expires_at=now + life if verdict.allowed else None,
     )
 
 
@@ -155,14 +157,15 @@ def _blank() -> Delivery:
     return Delivery()
 
 
-def _delivery(
-    kept: _Kept, notification: Notification, person: Person, expiry: Callable[[str, datetime], datetime]
-) -> Delivery:
+def _delivery(kept: _Kept, notification: Notification, person: Person) -> Delivery:
     point = None if kept.point is None else person.contact_points[kept.point].id
     row, of = kept.row.__dict__, notification.__dict__  # where foreign keys are read without asking their descriptors
-    id, due_at = ids.derived_id(of["id"], 0, kept.channel, point or ""), row["due_at"]
+    id, due_at, expires_at = ids.derived_id(of["id"], 0, kept.channel, point or ""), row["due_at"], row["expires_at"]
     if kept.quiet is not None:
         due_at = timing.release_at(person, kept.quiet, id, settings.QUIET_HOURS_JITTER)
+        expires_at = due_at + kept.life
+    if of["expires_at"] is not None and expires_at is not None:
+        expires_at = min(expires_at, of["expires_at"])
     return bulk.like(
         kept.row,
         id=id,
@@ -174,5 +177,5 @@ def _delivery(
         lane=of["lane"],
         contact_point_id=point,
         due_at=due_at,
-        expires_at=expiry(kept.channel, due_at) if due_at is not None else None,
+        expires_at=expires_at,
     )

@@ -20,7 +20,6 @@ from notifications import (
     history,
     leases,
     messages,
-    schedules,
     timing,
     tracking,
 )
@@ -166,24 +165,18 @@ def _decide(notification: Notification, broadcast: Broadcast | None, known: _Kno
         version_id=broadcast.template_version_id if broadcast is not None else _published(type_),
         shared=outline.shared,
         contact_points=outline.contact_points_of(person),
-        deliveries=outline.deliveries_of(
-            notification, person, lambda channel, due_at: _expiry(notification, type_, channel, due_at)
-        ),
+        deliveries=outline.deliveries_of(notification, person),
+        status=outline.status,
     )
     for delivery in plan.deliveries:
         if delivery.channel == "in_app" and delivery.mode == Mode.LIVE and delivery.status == tracking.Status.QUEUED:
             _put_into_inbox(plan, delivery, person, type_, known.now)
-    plan.status = tracking.summary([delivery.status for delivery in plan.deliveries])
+            plan.status = tracking.summary([each.status for each in plan.deliveries])
     return plan
 
 
 def _published(type_: Type) -> int | None:
     return type_.template.published_id if type_.template else None
-
-
-def _expiry(notification: Notification, type_: Type, channel: str, due_at: datetime) -> datetime:
-    own = due_at + schedules.life(channel, type_.expires_after)
-    return min(own, notification.expires_at) if notification.expires_at else own
 
 
 def _put_into_inbox(plan: Plan, delivery: Delivery, person: Person, type_: Type, now: datetime) -> None:

@@ -1,8 +1,10 @@
 """What a planner makes of notifications before it is written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct, field
 
 from notifications.inbox import feed
 from notifications.leases import Claim
@@ -11,8 +13,7 @@ from preferences.decisions import CategoryFacts, Person
 from templates_app.models import Type
 
 
-@dataclass
-class Plan:
+class Plan(Struct):
     """What one notification becomes."""
 
     notification: Notification

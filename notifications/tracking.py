@@ -204,21 +204,25 @@ def summarise(notification_ids: set[UUID]) -> None:
 
 
 def _summarise_at_once(notification_ids: set[UUID]) -> None:
-    """Do it in one statement, by the same order of precedence as `summary`."""
+    """Do it in one statement, by the same order of precedence as `summary`.
+
+    Each notification's deliveries are looked up by themselves: joined, they are found by the range of their ids where a
+    plan was made for that, and there lies a whole broadcast.
+    """
     low, high = ids.time_bounds(list(notification_ids))
     cases = " ".join(f"WHEN bool_or(d.status = ANY(%s)) THEN '{outcome.value}'" for _, outcome in _PRECEDENCE)
     keys = "{" + ",".join(id.hex for id in notification_ids) + "}"
     with prepared.cursor() as cursor:
         cursor.execute(
             f"""
-            UPDATE {Notification._meta.db_table} n SET status = s.status
-              FROM (SELECT d.notification_id AS id, CASE {cases} ELSE 'completed' END AS status
-                      FROM {Delivery._meta.db_table} d
-                     WHERE d.notification_id = ANY(%s::uuid[]) AND d.id >= %s AND d.id < %s
-                     GROUP BY d.notification_id) s
+            UPDATE {bulk.place(Notification, notification_ids)} n SET status = s.status
+              FROM (SELECT k.id, (SELECT CASE {cases} ELSE 'completed' END
+                                    FROM {bulk.place(Delivery, [low, high])} d
+                                   WHERE d.notification_id = k.id AND d.id >= %s AND d.id < %s) AS status
+                      FROM unnest(%s::uuid[]) AS k(id) OFFSET 0) s
              WHERE n.id = s.id AND n.due_at IS NULL AND n.status <> s.status
             """,
-            [*([*map(str, found)] for found, _ in _PRECEDENCE), keys, low, high],
+            [*([*map(str, found)] for found, _ in _PRECEDENCE), low, high, keys],
         )
 
 

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 Status = Broadcast.Status
 
 _BEGINNING = timedelta(seconds=2)  # between the commit that notes it and the transaction that plans, at the most
+_SOON = 0.05  # seconds until another process has written a chunk
 _LOOK_AGAIN = timedelta(minutes=1)  # when only operators can move what is left
 
 
@@ -118,8 +119,9 @@ def _plan(id: UUID, noted: _Noted) -> Step:
 
 
 def _mine(id: UUID) -> bool:
-    """Take the broadcast's lock until the transaction ends, unless another process has it."""
+    """Take the broadcast's lock until the transaction ends, unless another process has it: then look again soon."""
     if not try_lock("broadcast", id):
+        doorbell.alarm.set(_SOON)
         return False
     _let_go_when_stalled()
     return True
@@ -161,6 +163,7 @@ def _run(broadcast: Broadcast, now: datetime) -> int | _Noted:
         room = _room(broadcast, now)
         return _note(broadcast, room, now) if room.size else 0
     if now < broadcast.planning_since + _BEGINNING:
+        doorbell.alarm.set(_SOON)
         return 0
     return _write_unplanned(broadcast, now)
 

@@ -237,7 +237,7 @@ def _write_rest(plans: Sequence[Plan], now: datetime) -> None:
     digests.gather(plans, now)
     bulk.insert([event for plan in plans for event in _events(plan, now)])
     transaction.on_commit(partial(hub.publish, frames))
-    for channel in {delivery.channel for delivery in deliveries if delivery.due_at}:
+    for channel in {delivery.channel for delivery in deliveries if delivery.due_at and delivery.lease is None}:
         doorbell.ring(channel)
 
 

@@ -64,6 +64,7 @@ class _Bulk:
 
     def __init__(self) -> None:
         self.advanced = False  # a broadcast moved on: it may move on further
+        self._has_called = False
         self._due: leases.Due | None = None
 
     def round(self, ended: Callable[[], bool], *, whole: bool) -> int:
@@ -71,7 +72,7 @@ class _Bulk:
         with lanes.bulk() as permitted:
             if not permitted:
                 return 0
-            moved = _advance(ended) if whole else 0
+            moved = self._advance(ended) if whole else 0
             self.advanced = moved > 0
             if self._due is None or whole:
                 self._due = leases.look([Lane.BULK])
@@ -80,17 +81,24 @@ class _Bulk:
                 self._due = None
             return moved + done
 
+    def _advance(self, ended: Callable[[], bool]) -> int:
+        """Move each broadcast by a step, and deliver what of it is ours; what is urgent comes between sub-batches."""
+        moved = 0
+        for step in fanout.steps():
+            moved += step.moved
+            if step.written:
+                self._call_another()
+            for written in step.written:
+                _deliver_written(written, ended)
+            if ended():
+                break
+        return moved
 
-def _advance(ended: Callable[[], bool]) -> int:
-    """Move each broadcast by a step, and deliver what of it is ours; what is urgent comes between sub-batches."""
-    moved = 0
-    for step in fanout.steps():
-        moved += step.moved
-        for written in step.written:
-            _deliver_written(written, ended)
-        if ended():
-            break
-    return moved
+    def _call_another(self) -> None:
+        """Wake one process more, once a round: there is more to plan, and what was planned here is done here."""
+        if not self._has_called:
+            self._has_called = True
+            doorbell.ring(doorbell.PLAN)
 
 
 def _deliver_written(written: Written, ended: Callable[[], bool]) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifications import accounts, broadcasts, clearance, delivery, fanout, lanes, leases, rounds, tracking
+from notifications import accounts, broadcasts, clearance, delivery, doorbell, fanout, lanes, leases, rounds, tracking
 from notifications.models import Attempt, Broadcast, Delivery, Notification
 from notifications.providers.base import Outcome
 from preferences.models import Preference, User
@@ -257,3 +257,31 @@ def test_a_notification_on_two_channels_is_what_both_come_to(weekly_offers, sent
 
     assert len(sent) == 3
     assert list(Notification.objects.values_list("status", flat=True)) == ["completed"] * 3
+
+
+@pytest.fixture
+def rung(monkeypatch):
+    found = []
+    monkeypatch.setattr(doorbell, "ring", found.append)
+    return found
+
+
+def test_one_more_process_is_called_and_none_for_what_is_done_here(by_mail, sent, small_claims, rung):
+    crowd(12)
+    broadcast_to({"all": True}, by_mail)
+    rung.clear()  # what its acceptance rang
+    rounds.sweep()
+
+    assert len(sent) == 12
+    assert rung == [doorbell.PLAN]
+
+
+def test_whoever_finds_another_at_it_looks_again_soon(by_mail, monkeypatch):
+    soon = []
+    monkeypatch.setattr(doorbell.alarm, "set", soon.append)
+    monkeypatch.setattr(fanout, "try_lock", lambda *_: False)
+    crowd(3)
+    broadcast_to({"all": True}, by_mail)
+    assert rounds.sweep() == 0
+
+    assert soon == [fanout._SOON]

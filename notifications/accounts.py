@@ -5,13 +5,14 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from msgspec import structs
 
 from notifications import rate_limits
 from notifications.models import ProviderAccount
@@ -120,7 +121,7 @@ def _as_a_wait(outcome: Outcome) -> Outcome:
     if outcome.until is None:
         return outcome
     seconds = (outcome.until - datetime.now(tz=UTC)).total_seconds()
-    return replace(outcome, until=None, retry_after=max(seconds, outcome.retry_after or 0.0))
+    return structs.replace(outcome, until=None, retry_after=max(seconds, outcome.retry_after or 0.0))
 
 
 def read(row: ProviderAccount, callback: Callback) -> list[Receipt]:

@@ -6,12 +6,12 @@ settings.WEBHOOK_DISABLE_AFTER.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F
+from msgspec import Struct
 
 from notifications.models import Delivery, Event, Mode, TroubledAddress
 from notifications.providers.base import Outcome
@@ -25,8 +25,7 @@ STOPPED = "stop"  # the address lives, and its owner asked the provider for no m
 FAILING = "failing"  # why a webhook is disabled that has only failed for too long
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """One delivery, the address it went to, and what became of it."""
 
     delivery: Delivery

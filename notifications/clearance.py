@@ -266,19 +266,23 @@ def _recheck(case: _Case, known: Known) -> Change | None:
 def _render(case: _Case, known: Known, share: Share) -> Ready | Change:
     delivery, notification = case.delivery, case.notification
     try:
-        badge = known.unread.get(case.person.pk)
-        message = messages.compose(delivery, notification, case.person, case.type, case.point, badge=badge)
+        badge, reader = known.unread.get(case.person.pk), user_variables(case.person)
+        message = messages.compose(
+            delivery, notification, case.person, case.type, case.point, badge=badge, reader=reader
+        )
     except RenderError as error:
         return Change(delivery, Status.FAILED, dead=True, error=f"render: {error}")
     except Exception as error:
         logger.exception("delivery.render_failed", extra={"delivery": str(delivery.id)})
         return Change(delivery, Status.FAILED, dead=True, error=f"render: {type(error).__name__}")
-    attempt = _attempt(delivery, share.account, message, case.person, known.now)
+    attempt = _attempt(delivery, share.account, message, reader, known.now)
     attached = notification.content.get("attachments") or () if case.channel == "email" else ()
     return Ready(delivery, notification.caller_id, share, message, attempt, case.resend, attached)
 
 
-def _attempt(delivery: Delivery, account: Account, message: Message, person: Person, now: datetime) -> Attempt:
+def _attempt(
+    delivery: Delivery, account: Account, message: Message, reader: Mapping[str, Any], now: datetime
+) -> Attempt:
     text = json_text.write([message.to, sorted(message.parts.items())])
     return bulk.like(
         _blank(),
@@ -288,7 +292,7 @@ def _attempt(delivery: Delivery, account: Account, message: Message, person: Per
         provider_account_id=account.id,
         started_at=now,
         message_hash=hashlib.sha256(text.encode(errors="replace")).digest(),
-        snapshot=user_variables(person),
+        snapshot=reader,
     )
 
 

@@ -217,7 +217,12 @@ def _finish(
         if item.delivery.id in ours and outcome.kind in outbox.KEPT
     ]
     address_health.record(
-        [Tried(each.delivery, each.message.to, told) for each, told in zip(items, results, strict=True)], now
+        [
+            Tried(each.delivery, each.message.to, told)
+            for each, told in zip(items, results, strict=True)
+            if told.dead_address or each.message.channel == "webhook"
+        ],
+        now,
     )
     outbox.keep([_for_outbox(item) for item in kept if item.account.keeps_messages])
     account_states.record(share.account, results, now, known=share.state, probe=share.probe)

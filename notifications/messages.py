@@ -26,15 +26,17 @@ def compose(
     point: ContactPointFacts | None,
     *,
     badge: int | None = None,
+    reader: Mapping[str, Any] | None = None,
 ) -> Message:
     """Return the message of one delivery, ready for its provider. Raises RenderError.
 
     `badge`: what the person has not read, where the channel shows that; null leaves the device's own number.
+    `reader`: the person's `user_variables`, where they are known already.
     """
     mailed = delivery.channel == "email"
     telling = _telling(notification, type_, notification.template_version_id)
     stop = telling.stop_url(delivery.channel, person)
-    rendered = telling.rendered(delivery.channel, notification.locale, person, stop)
+    rendered = telling.rendered(delivery.channel, notification.locale, person, stop, reader)
     return Message(
         delivery_id=delivery.id,
         channel=delivery.channel,
@@ -102,9 +104,12 @@ class _Telling:
         urls = self._stop_urls[channel]
         return urls(person.pk, person.link_generation) if urls else ""
 
-    def rendered(self, channel: str, locale: str, person: Person, stop: str) -> rendering.Rendered:
+    def rendered(
+        self, channel: str, locale: str, person: Person, stop: str, reader: Mapping[str, Any] | None = None
+    ) -> rendering.Rendered:
         """Return one person's message. `locale`: "" = the person's own. Raises RenderError."""
-        personal = {"user": user_variables(person), "unsubscribe_url": stop or _settings_url(person, self._type)}
+        user = user_variables(person) if reader is None else reader
+        personal = {"user": user, "unsubscribe_url": stop or _settings_url(person, self._type)}
         return self._occasion.render(
             channel, locale=locale or person.locale, timezone=person.timezone, personal=personal
         )

@@ -4,6 +4,7 @@ Most of a broadcast's audience has chosen nothing and has one address. The rules
 their verdicts and decisions are made once. Whatever a rule may look at belongs into `_likeness`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -44,13 +45,11 @@ class Outline:
     kept: tuple[_Kept, ...]
     status: str  # of the notification, until something becomes of a delivery
 
-    def contact_points_of(self, person: Person) -> list[str]:
-        """Return the contact points that the decisions name, as they are one person's."""
-        return [ids.text(person.contact_points[place].id) for place in self.points]
-
-    def deliveries_of(self, notification: Notification, person: Person) -> list[Delivery]:
-        """Return the rows of one notification."""
-        return [_delivery(kept, notification, person) for kept in self.kept]
+    def filled_in(self, notification: Notification, person: Person) -> tuple[list[str], list[Delivery]]:
+        """Return the contact points that the decisions name, as one person has them, and the rows of a notification."""
+        points = person.contact_points
+        named = {place: ids.text(points[place].id) for place in self.points}
+        return [*named.values()], [_delivery(kept, notification, person, named) for kept in self.kept]
 
 
 class Outlines:
@@ -157,10 +156,10 @@ def _blank() -> Delivery:
     return Delivery()
 
 
-def _delivery(kept: _Kept, notification: Notification, person: Person) -> Delivery:
-    point = None if kept.point is None else person.contact_points[kept.point].id
+def _delivery(kept: _Kept, notification: Notification, person: Person, named: Mapping[int, str]) -> Delivery:
+    point, name = (None, "") if kept.point is None else (person.contact_points[kept.point].id, named[kept.point])
     row, of = kept.row.__dict__, notification.__dict__  # where foreign keys are read without asking their descriptors
-    id, due_at, expires_at = ids.derived_id(of["id"], 0, kept.channel, point or ""), row["due_at"], row["expires_at"]
+    id, due_at, expires_at = ids.derived_id(of["id"], 0, kept.channel, name), row["due_at"], row["expires_at"]
     if kept.quiet is not None:
         due_at = timing.release_at(person, kept.quiet, id, settings.QUIET_HOURS_JITTER)
         expires_at = due_at + kept.life

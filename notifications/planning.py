@@ -157,6 +157,7 @@ def _decide(notification: Notification, broadcast: Broadcast | None, known: _Kno
             return Plan(notification, Notification.Status.CANCELLED, error="Nothing was left to tell.")
         notification.channels_preferred, notification.payload = told.channels, told.payload
     outline = known.outlines.of(notification, person, type_)
+    contact_points, deliveries = outline.filled_in(notification, person)
     plan = Plan(
         notification,
         person=person,
@@ -164,8 +165,8 @@ def _decide(notification: Notification, broadcast: Broadcast | None, known: _Kno
         is_digest=is_digest,
         version_id=broadcast.template_version_id if broadcast is not None else _published(type_),
         shared=outline.shared,
-        contact_points=outline.contact_points_of(person),
-        deliveries=outline.deliveries_of(notification, person),
+        contact_points=contact_points,
+        deliveries=deliveries,
         status=outline.status,
     )
     for delivery in plan.deliveries:

@@ -14,6 +14,8 @@ from functools import cached_property
 from itertools import groupby
 from uuid import UUID
 
+from msgspec import Struct
+
 from notifications import account_states, breaker, rate_limits
 from notifications.accounts import Account
 from notifications.breaker import Phase
@@ -23,8 +25,7 @@ _AT_LEAST = timedelta(milliseconds=1)
 _SOON = timedelta(seconds=1)  # somebody else's probe will be over
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(Struct, frozen=True):
     """What of a message decides which accounts may take it."""
 
     delivery_id: UUID
@@ -32,8 +33,7 @@ class Destination:
     country: str = ""  # of the phone number, as "DE"; "" = of none
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(Struct, frozen=True):
     """Up to `room` messages of a sub-batch through one account. `probe`: the one message that tries it again.
 
     `wait`: it takes nothing before this is over. `firm`: what it has no room for waits for it, and goes to no other.

@@ -8,7 +8,6 @@ import asyncio
 import binascii
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -66,7 +65,9 @@ def load(found: Sorted, now: datetime) -> None:
         elif files is None:
             found.later.append(Later(item.delivery, timedelta()))
         else:
-            found.ready.append(structs.replace(item, message=replace(item.message, files=files)) if files else item)
+            found.ready.append(
+                structs.replace(item, message=structs.replace(item.message, files=files)) if files else item
+            )
 
 
 def _contents(items: Iterable[Ready]) -> dict[UUID, str]:
@@ -111,7 +112,7 @@ async def _files(
             if sum(len(file.content) for file in files) > MAX_BYTES:
                 raise NotFetched(Outcome.recipient(f"the files of one mail may have {MAX_BYTES} bytes together."))
         except NotFetched as error:
-            return replace(error.outcome, error=f"Attachment {number}: {error}")
+            return structs.replace(error.outcome, error=f"Attachment {number}: {error}")
     return tuple(files)
 
 
@@ -143,7 +144,7 @@ def _sort_out(found: Sorted, item: Ready, outcome: Outcome, now: datetime) -> No
     attempt.provider_account_id, attempt.error = account_id, error[:500]
     attempt.finished_at, attempt.outcome = now, outcome.kind
     if outcome.kind == "transient":
-        outcome = replace(outcome, error=error)
+        outcome = structs.replace(outcome, error=error)
         change = outcomes.change(delivery, outcome, account_id, now, resend=True, others=False)
         if in_doubt and change.status == Status.QUEUED:
             change = structs.replace(change, reason=outcomes.UNKNOWN_OUTCOME)

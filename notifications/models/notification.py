@@ -129,8 +129,8 @@ class Notification(models.Model):
     @property
     def content(self) -> dict[str, Any]:
         """What it says: {"title", "body", "link", "template_variables"}, its own or its broadcast's."""
-        inherited = self.payload is None and self.broadcast is not None
-        found: dict[str, Any] | None = self.broadcast.payload if inherited and self.broadcast else self.payload
+        of = self.broadcast if self.payload is None else None
+        found: dict[str, Any] | None = self.payload if of is None else of.payload
         return found or {}
 
     @property

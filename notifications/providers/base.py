@@ -1,18 +1,19 @@
 """What every provider is: options, one act, one outcome per message."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from notifications.providers.callbacks import Callback, NotGenuine, Receipt
 
 OutcomeKind = Literal["accepted", "transient", "throttled", "recipient", "account", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(Struct, frozen=True):
     """What a message is about, for services that take more than its words."""
 
     notification_id: str = ""  # as its caller knows it
@@ -29,17 +30,18 @@ class About:
     badge: int | None = None  # push: what the person has not read
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """A file that goes with a mail."""
 
     filename: str  # clean: no folders, no control characters
     content_type: str
-    content: bytes = field(repr=False)
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"File({self.filename!r}, {self.content_type!r}, {len(self.content)} bytes)"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One rendered content on its way to one address."""
 
     delivery_id: UUID  # the same on every try: what a provider may use to know a repeat
@@ -47,14 +49,16 @@ class Message:
     to: str  # the address as the contact point holds it; "" on in_app
     parts: Mapping[str, str]  # preferences.channels names those of a channel
     headers: Mapping[str, str] = field(default_factory=dict)  # mail only: List-Unsubscribe and the like
-    secrets: tuple[str, ...] = field(default=(), repr=False)  # webhook only: what signs it; two while one is replaced
+    secrets: tuple[str, ...] = ()  # webhook only: what signs it; two while one is replaced
     message_id: str = ""  # mail only: "" = notifications.mail makes it from the delivery's id
     about: About = field(default_factory=About)
     files: tuple[File, ...] = ()  # mail only
 
+    def __repr__(self) -> str:
+        return f"Message({self.delivery_id}, {self.channel!r})"  # neither the address nor the words nor what signs it
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+
+class Outcome(Struct, frozen=True):
     """What became of one message. Each kind has one reaction, whichever provider it came from."""
 
     kind: OutcomeKind

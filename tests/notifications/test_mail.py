@@ -1,11 +1,11 @@
 import email
-from dataclasses import replace
 from email import policy
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from notifications import mail
 from notifications.mail import skeletons
@@ -142,7 +142,7 @@ def test_files_go_along_byte_for_byte(name, kind, content):
     files = (File(name, kind, content), File("other.png", "image/png", b"\x89PNG"))
 
     built = mail.build(
-        replace(message(subject="Hi", text="Hello.", html="<p>Hello."), files=files), sender="a@b.example"
+        structs.replace(message(subject="Hi", text="Hello.", html="<p>Hello."), files=files), sender="a@b.example"
     )
 
     parsed = read(built)
@@ -163,7 +163,7 @@ def test_files_go_along_byte_for_byte(name, kind, content):
 def test_a_text_says_its_character_set_where_we_know_it():
     files = (File("a.csv", "text/csv", "ä;ö".encode()), File("b.csv", "text/csv", "ä;ö".encode("latin-1")))
 
-    parsed = read(mail.build(replace(message(text="Hello."), files=files), sender="a@b.example"))
+    parsed = read(mail.build(structs.replace(message(text="Hello."), files=files), sender="a@b.example"))
 
     first, second = parsed.iter_attachments()
     assert (first.get_content_type(), first.get_content_charset()) == ("text/csv", "utf-8")
@@ -175,7 +175,7 @@ def test_a_files_name_puts_nothing_into_the_mail():
     files = (File("a.pdf\r\nBcc: eve@example.com\r\n\r\n<b>", "application/pdf", b"x"),)
 
     try:
-        built = mail.build(replace(message(text="Hello."), files=files), sender="a@b.example")
+        built = mail.build(structs.replace(message(text="Hello."), files=files), sender="a@b.example")
     except mail.CannotBeMailed:
         return
     parsed = read(built)

@@ -2,10 +2,10 @@
 
 import asyncio
 import email
-from dataclasses import replace
 from email import policy
 
 import pytest
+from msgspec import structs
 
 from notifications.providers.base import File
 from tests.providers.smtp_client import kinds, message, send, smtp
@@ -214,7 +214,7 @@ def test_files_arrive_byte_for_byte():
     content = bytes(range(256)) * 400
     files = (File("Rechnung März.pdf", "application/pdf", content), File("dots.txt", "text/plain", b".\r\n..\r\n.\r\n"))
 
-    outcomes = send(server, replace(message(1), files=files), message(2))
+    outcomes = send(server, structs.replace(message(1), files=files), message(2))
 
     assert kinds(outcomes) == ["accepted", "accepted"]
     (mail,) = [each for each in server.received if b"Mail 1" in each.content]

@@ -10,23 +10,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from msgspec import Struct
 
-from notifications import accounts, addressee, broadcast_stops, gathering, messages, outcomes, routing, timing
+from notifications import accounts, addressee, broadcast_stops, cases, messages, outcomes, routing, timing
 from notifications.accounts import Account
-from notifications.models import Attempt, Broadcast, Delivery, InboxCounter, Mode, Notification
+from notifications.cases import Case, Known
+from notifications.models import Attempt, Broadcast, Delivery, Mode
 from notifications.plans import Written
 from notifications.providers import phones
 from notifications.providers.base import Message
 from notifications.routing import Allotment, Destination, Share
 from notifications.tracking import Change, Status
-from preferences.decisions import CategoryFacts, ContactPointFacts, Facts, Person, decide_one
-from preferences.loading import category_facts, load_people, look_again
+from preferences.decisions import Facts, decide_one
 from project.foundation import bulk, ids, json_text
-from templates_app.models import Type
 from templates_app.rendering import RenderError
 from templates_app.variables import user_variables
 
@@ -34,21 +32,6 @@ logger = logging.getLogger(__name__)
 
 POISON_AFTER = 3  # leases that ran out: whoever sends this row dies of it
 _LOST = "The worker was lost while the provider was called"
-
-
-@dataclass(frozen=True)
-class Known:
-    """What a sub-batch needs to know, loaded in a constant number of queries."""
-
-    now: datetime
-    notifications: Mapping[UUID, Notification]
-    people: Mapping[int, Person]
-    types: Mapping[int, Type]
-    categories: Mapping[int, CategoryFacts]  # by type
-    resends: Mapping[int, bool]  # by type: a try goes again of which nobody knows what became
-    interrupted: Mapping[object, int | None]  # account by delivery whose worker was lost during the call
-    unread: Mapping[int, int]  # what each person has not read in their inbox; on push alone
-    planned: Written | None  # what the deliveries were planned by, where this process did it
 
 
 class Ready(Struct, frozen=True):
@@ -88,26 +71,20 @@ class Sorted:
         return [*(item.delivery for item in self.ready), *(change.delivery for change in self.changes)]
 
 
-def sort(batch: Sequence[Delivery], allotment: Allotment, now: datetime, *, planned: Written | None = None) -> Sorted:
-    """Sort the sub-batch into what may go out now and what may not (any more, or yet), reading only.
+def sort(batch: Sequence[Delivery], allotment: Allotment, now: datetime) -> Sorted:
+    """Sort the sub-batch into what may go out now and what may not (any more, or yet), reading only."""
+    return _sort(batch, allotment, cases.now_of(batch, now))
 
-    `planned`: what this process has just planned it by.
-    """
-    types = gathering.types({delivery.type_id for delivery in batch})
-    known = Known(
-        now=now,
-        notifications=gathering.notifications(batch),
-        people=_people({delivery.user_id for delivery in batch}, planned),
-        types=types,
-        categories={pk: category_facts(type_.category) for pk, type_ in types.items()},
-        resends={pk: type_.category.unknown_outcome == "resend" for pk, type_ in types.items()},
-        interrupted=_interrupted([delivery.id for delivery in batch if delivery.status == Status.SENDING]),
-        unread=_unread({delivery.user_id for delivery in batch if delivery.channel == "push"}),
-        planned=planned,
-    )
+
+def sort_as_planned(batch: Sequence[Delivery], allotment: Allotment, now: datetime, planned: Written) -> Sorted:
+    """Do the same with what this process has planned, by what it was planned by: true while that `cases.holds`."""
+    return _sort(batch, allotment, cases.as_planned(batch, planned, now))
+
+
+def _sort(batch: Sequence[Delivery], allotment: Allotment, known: Known) -> Sorted:
     found = Sorted()
     for delivery in batch:
-        match _decide(_case(delivery, known), known, allotment):
+        match _decide(cases.case(delivery, known), known, allotment):
             case Ready() as ready:
                 found.ready.append(ready)
             case Change() as change:
@@ -117,70 +94,7 @@ def sort(batch: Sequence[Delivery], allotment: Allotment, now: datetime, *, plan
     return found
 
 
-class _Case(Struct, frozen=True):
-    """One delivery, and what is known of it. Kept apart, since asking Django's rows for it costs ten times as much."""
-
-    delivery: Delivery
-    channel: str
-    notification: Notification
-    broadcast_status: str | None  # None: it is of no broadcast
-    person: Person
-    point: ContactPointFacts | None
-    type: Type
-    category: CategoryFacts
-    resend: bool  # when it is unknown what became of a try
-    as_planned: bool  # the rules would see what they saw when this process planned it, moments ago
-
-
-def _case(delivery: Delivery, known: Known) -> _Case:
-    notification, person = known.notifications[delivery.notification_id], known.people[delivery.user_id]
-    type_id, point_id, broadcast = delivery.type_id, delivery.contact_point_id, notification.broadcast
-    category, planned = known.categories[type_id], known.planned
-    point = None
-    for each in person.contact_points:
-        if each.id == point_id:
-            point = each
-            break
-    return _Case(
-        delivery=delivery,
-        channel=delivery.channel,
-        notification=notification,
-        broadcast_status=broadcast.status if broadcast is not None else None,
-        person=person,
-        point=point,
-        type=known.types[type_id],
-        category=category,
-        # A phone that rang is not rung again on suspicion: an operator says what became of the call.
-        resend=known.resends[type_id] and delivery.channel != "voice",
-        as_planned=planned is not None
-        and person is planned.people[person.pk]
-        and category == planned.categories.get(type_id),
-    )
-
-
-def _people(pks: set[int], planned: Written | None) -> Mapping[int, Person]:
-    if planned is None:
-        return load_people(pks)
-    return look_again({pk: planned.people[pk] for pk in pks})
-
-
-def _interrupted(delivery_ids: Sequence[UUID]) -> dict[object, int | None]:
-    if not delivery_ids:
-        return {}
-    # Unknown already: whoever took it over had to put it back for want of room.
-    lost = [Attempt.Outcome.OPEN, Attempt.Outcome.UNKNOWN]
-    tries = Attempt.objects.filter(delivery_id__in=delivery_ids, outcome__in=lost).order_by("started_at")
-    return dict(tries.values_list("delivery_id", "provider_account_id"))
-
-
-def _unread(people: set[int]) -> dict[int, int]:
-    """Return how much is unread in the inboxes of these people, without those who never had anything in it."""
-    if not people:
-        return {}
-    return dict(InboxCounter.objects.filter(user_id__in=people).values_list("user_id", "unread"))
-
-
-def _decide(case: _Case, known: Known, allotment: Allotment) -> Ready | Change | Later:
+def _decide(case: Case, known: Known, allotment: Allotment) -> Ready | Change | Later:
     delivery = case.delivery
     if delivery.recoveries >= POISON_AFTER:
         return Change(delivery, Status.FAILED, dead=True, error="Sending this message ended its worker.")
@@ -209,7 +123,7 @@ def _decide(case: _Case, known: Known, allotment: Allotment) -> Ready | Change |
     return _render(case, known, share)
 
 
-def _kept(case: _Case) -> bool:
+def _kept(case: Case) -> bool:
     """Tell whether it goes to the outbox, which takes a message twice without harm."""
     if case.delivery.mode == Mode.TEST:
         return True
@@ -219,7 +133,7 @@ def _kept(case: _Case) -> bool:
     return first is not None and first.keeps_messages
 
 
-def _share(case: _Case, known: Known, allotment: Allotment) -> Share | timedelta | None:
+def _share(case: Case, known: Known, allotment: Allotment) -> Share | timedelta | None:
     delivery = case.delivery
     if delivery.mode == Mode.TEST:
         return Share(accounts.of_test_mode(case.channel), settings.FLUSH_SIZE)
@@ -228,12 +142,12 @@ def _share(case: _Case, known: Known, allotment: Allotment) -> Share | timedelta
     return allotment.take(destination, pinned=known.interrupted.get(delivery.id, in_doubt))
 
 
-def _destination(case: _Case, *, by_country: bool) -> Destination:
+def _destination(case: Case, *, by_country: bool) -> Destination:
     country = phones.country(case.point.address) if by_country and case.point else ""
     return Destination(case.delivery.id, case.category.key, country)
 
 
-def _quiet(case: _Case, known: Known) -> datetime | None:
+def _quiet(case: Case, known: Known) -> datetime | None:
     """Return when it may go, where quiet hours have begun or were made longer since it was planned."""
     end = timing.quiet_until(case.person, case.category, case.channel, known.now)
     if end is None or case.delivery.reason == outcomes.UNKNOWN_OUTCOME:  # it may have been sent: let it be known soon
@@ -241,16 +155,16 @@ def _quiet(case: _Case, known: Known) -> datetime | None:
     return timing.release_at(case.person, end, case.delivery.id, settings.QUIET_HOURS_JITTER)
 
 
-def _stopped(case: _Case, known: Known) -> Change | None:
+def _stopped(case: Case, known: Known) -> Change | None:
     expires_at = case.delivery.expires_at
     if expires_at is not None and expires_at <= known.now:
         return Change(case.delivery, Status.EXPIRED)
     if case.broadcast_status == Broadcast.Status.CANCELLED:
         return Change(case.delivery, Status.CANCELLED, reason="by_caller")
-    return None if case.as_planned else _recheck(case, known)
+    return None if known.agreed else _recheck(case, known)
 
 
-def _recheck(case: _Case, known: Known) -> Change | None:
+def _recheck(case: Case, known: Known) -> Change | None:
     """Ask consent once more: what the person or an operator said since planning counts."""
     delivery, notification, person = case.delivery, case.notification, case.person
     if delivery.contact_point_id and case.point is None and not person.erased:
@@ -263,7 +177,7 @@ def _recheck(case: _Case, known: Known) -> Change | None:
     return Change(delivery, Status.CANCELLED, reason="erased" if verdict.rule == "erased" else "opted_out")
 
 
-def _render(case: _Case, known: Known, share: Share) -> Ready | Change:
+def _render(case: Case, known: Known, share: Share) -> Ready | Change:
     delivery, notification = case.delivery, case.notification
     try:
         badge, reader = known.unread.get(case.person.pk), user_variables(case.person)

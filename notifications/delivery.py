@@ -20,6 +20,7 @@ from notifications import (
     account_states,
     accounts,
     address_health,
+    cases,
     clearance,
     doorbell,
     leases,
@@ -39,7 +40,7 @@ from notifications.routing import Allotment, Route
 from notifications.tracking import Status
 from project.foundation import bulk, clock
 
-_LOOKED_AT_LONG_AGO = timedelta(seconds=1)  # what was made ready before that is looked at again
+_LONG_AGO = timedelta(seconds=1)  # what was made ready before that is made ready anew: accounts fare otherwise by now
 
 
 def deliver_due(channel: str, *, lane: int | None = None) -> int:
@@ -79,33 +80,34 @@ def deliver_written(written: Written) -> Iterator[int]:
     ahead: _MadeReady | None = None
     with ThreadPoolExecutor(1, "provider-call") as calls:
         while rows and written.claim.age < _half_a_lease():
-            now = ahead if ahead is not None and ahead.holds else _make_ready(written)
-            if now is None:
+            made_ready = ahead if ahead is not None and ahead.is_recent else _make_ready(written)
+            if made_ready is None:
                 return
-            del rows[: len(now.claim.rows)]
+            claim, route, found = made_ready.claim, made_ready.route, _cleared(made_ready, written)
+            del rows[: len(claim.rows)]
             ahead = None
-            groups = _by_account(_begin(now.found, now.claim))
+            groups = _by_account(_begin(found, claim))
             for items in groups:
                 call = calls.submit(accounts.send, items[0].account, [item.message for item in items])
                 try:
                     ahead = _make_ready(written) if rows and items is groups[-1] else None
                 finally:
-                    if not _finish(items, call.result(), now.claim, now.route, alone=written.alone):
+                    if not _finish(items, call.result(), claim, route, alone=written.alone):
                         ahead = None
-            yield len(now.claim.rows)
+            yield len(claim.rows)
 
 
 @dataclass(frozen=True)
 class _MadeReady:
-    """A sub-batch that was looked at and rendered, and not begun."""
+    """A sub-batch that was rendered by what it was planned by, and not begun."""
 
     claim: leases.Claim[Delivery]
     route: Route
     found: Sorted
 
     @property
-    def holds(self) -> bool:
-        return self.claim.age < _LOOKED_AT_LONG_AGO
+    def is_recent(self) -> bool:
+        return self.claim.age < _LONG_AGO
 
 
 def _make_ready(written: Written) -> _MadeReady | None:
@@ -115,9 +117,16 @@ def _make_ready(written: Written) -> _MadeReady | None:
     if not room:
         return None
     claim = written.claim.part(written.claim.rows[:room])
-    found = clearance.sort(claim.rows, Allotment(route), claim.now, planned=written)
+    return _MadeReady(claim, route, clearance.sort_as_planned(claim.rows, Allotment(route), claim.now, written))
+
+
+def _cleared(made_ready: _MadeReady, written: Written) -> Sorted:
+    """Return what of a sub-batch may go out now: as it was made ready, or sorted anew where that no longer holds."""
+    claim, found = made_ready.claim, made_ready.found
+    if not cases.holds(claim.rows, written):
+        found = clearance.sort(claim.rows, Allotment(made_ready.route), claim.by_now())
     loading.load(found, claim.now)
-    return _MadeReady(claim, route, found)
+    return found
 
 
 def _half_a_lease() -> timedelta:

@@ -5,9 +5,11 @@ Read afresh for every batch: a broadcast that is paused, or a category that chan
 
 from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Model
 
 from notifications.models import Broadcast, Delivery, Lane, Notification
 from preferences.models import Category
@@ -17,11 +19,15 @@ from templates_app.models import Template, Type
 
 def attach_broadcasts(notifications: Sequence[Notification]) -> None:
     """Give each notification its broadcast, one object for all of the same. One query, none without broadcasts."""
-    wanted = {each.broadcast_id for each in notifications if each.broadcast_id is not None}
-    broadcasts = bulk.by_key(Broadcast, wanted)
+    found = broadcasts({each.broadcast_id for each in notifications})
     for notification in notifications:
         if notification.broadcast_id is not None:
-            notification._state.fields_cache["broadcast"] = broadcasts.get(notification.broadcast_id)
+            notification._state.fields_cache["broadcast"] = found.get(notification.broadcast_id)
+
+
+def broadcasts(ids: Iterable[UUID | None]) -> dict[UUID, Broadcast]:
+    """Return broadcasts by id. One query, none for no ids; None stands for none."""
+    return bulk.by_key(Broadcast, {id for id in ids if id is not None})
 
 
 def types(pks: Iterable[int]) -> dict[int, Type]:
@@ -35,6 +41,16 @@ def types(pks: Iterable[int]) -> dict[int, Type]:
         type_._state.fields_cache |= {"category": category, "template": template}
         found[type_.pk] = type_
     return found
+
+
+def alike(one: Type, other: Type) -> bool:
+    """Tell whether two readings of a type, its category and its template found the same."""
+    pairs = ((one, other), (one.category, other.category), (one.template, other.template))
+    return all(_stored(first) == _stored(second) for first, second in pairs)
+
+
+def _stored(row: Model | None) -> dict[str, Any]:
+    return {name: value for name, value in row.__dict__.items() if name != "_state"} if row is not None else {}
 
 
 @cache
@@ -52,12 +68,12 @@ def notifications(deliveries: Sequence[Delivery]) -> dict[UUID, Notification]:
     A broadcast's notifications are made of what it says and whom it is for: their rows are not read at all.
     """
     found = _read({delivery.notification_id for delivery in deliveries if delivery.broadcast_id is None})
-    inherited = [delivery for delivery in deliveries if delivery.broadcast_id is not None]
-    broadcasts = bulk.by_key(Broadcast, {delivery.broadcast_id for delivery in inherited})
-    alike = {pk: _of_broadcast(broadcast) for pk, broadcast in broadcasts.items()}
-    for delivery in inherited:
-        row = bulk.like(alike[delivery.broadcast_id], id=delivery.notification_id, user_id=delivery.user_id)
-        row._state.fields_cache["broadcast"] = broadcasts[delivery.broadcast_id]
+    inherited = [(id, delivery) for delivery in deliveries if (id := delivery.broadcast_id) is not None]
+    told = broadcasts({id for id, _ in inherited})
+    same = {pk: _of_broadcast(broadcast) for pk, broadcast in told.items()}
+    for broadcast_id, delivery in inherited:
+        row = bulk.like(same[broadcast_id], id=delivery.notification_id, user_id=delivery.user_id)
+        row._state.fields_cache["broadcast"] = told[broadcast_id]
         found.append(row)
     return {notification.id: notification for notification in found}
 

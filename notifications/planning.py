@@ -28,7 +28,7 @@ from notifications.models import Broadcast, Delivery, Event, Mode, Notification
 from notifications.outlines import Outlines
 from notifications.plans import Plan, Written
 from preferences.decisions import Person
-from preferences.loading import category_facts, load_people
+from preferences.loading import load_people
 from project.foundation import bulk
 from templates_app.models import Type
 from templates_app.rendering import RenderError
@@ -84,23 +84,30 @@ def write_planned(notifications: Sequence[Notification], now: datetime, *, take_
     caps.apply(plans, token=None, now=now)
     for plan in plans:
         _close(plan, now)
-    written = _taken_up(plans, people, now) if take_up else []
+    written = _taken_up(plans, known) if take_up else []
     _write_shared(plans)
     bulk.insert([plan.notification for plan in plans])
     _write_rest(plans, now)
     return written
 
 
-def _taken_up(plans: Sequence[Plan], people: Mapping[int, Person], now: datetime) -> list[Written]:
-    categories = {plan.type.pk: category_facts(plan.type.category) for plan in plans if plan.type is not None}
+def _taken_up(plans: Sequence[Plan], known: _Known) -> list[Written]:
     by_channel: dict[str, list[Delivery]] = defaultdict(list)
     for plan in plans:
         for delivery in plan.deliveries:
-            if delivery.status == tracking.Status.QUEUED and delivery.due_at is not None and delivery.due_at <= now:
+            if (
+                delivery.status == tracking.Status.QUEUED
+                and delivery.due_at is not None
+                and delivery.due_at <= known.now
+            ):
                 by_channel[delivery.channel].append(delivery)
     by_channel.pop("in_app", None)  # what is late there goes through no provider
+    notifications = {plan.notification.id: plan.notification for plan in plans}
     alone = all(_only_one_goes_out(plan) for plan in plans)
-    return [Written(key, leases.taken_up(rows, now), people, categories, alone) for key, rows in by_channel.items()]
+    return [
+        Written(channel, leases.taken_up(rows, known.now), notifications, known.people, known.types, alone)
+        for channel, rows in by_channel.items()
+    ]
 
 
 def _only_one_goes_out(plan: Plan) -> bool:

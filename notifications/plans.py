@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from msgspec import Struct, field
 
 from notifications.inbox import feed
 from notifications.leases import Claim
 from notifications.models import Delivery, Notification, SharedDecisions
-from preferences.decisions import CategoryFacts, Person
+from preferences.decisions import Person
 from templates_app.models import Type
 
 
@@ -44,6 +45,7 @@ class Written:
 
     channel: str
     claim: Claim[Delivery]  # its rows are those that nobody has begun with
+    notifications: Mapping[UUID, Notification]  # with their broadcasts
     people: Mapping[int, Person]
-    categories: Mapping[int, CategoryFacts]  # by type
+    types: Mapping[int, Type]
     alone: bool  # none of their notifications has another delivery that may go out

@@ -3,13 +3,16 @@ from typing import Any
 
 import pytest
 
-from notifications import broadcasts, fanout, leases
+from notifications import accounts, broadcasts, fanout, leases
 from notifications.models import Broadcast, Caller, Delivery
+from notifications.plans import Written
+from notifications.providers.base import Outcome
 from preferences.models import ContactPoint, User
 from project.foundation import clock
 from project.foundation.encryption import blind_index
 from templates_app.models import Type
 from tests.notifications.api.conftest import service
+from tests.notifications.troubled import account
 
 
 def crowd(size: int, **fields: Any) -> list[User]:
@@ -45,6 +48,14 @@ def step() -> int:
     return moved
 
 
+def taken_up(by_mail: Type, count: int = 6) -> Written:
+    """Return what a process holds once it has planned a broadcast's people."""
+    crowd(count)
+    broadcast_to({"all": True}, by_mail)
+    (written,) = [each for _ in range(3) for step in fanout.steps() for each in step.written]
+    return written
+
+
 def written_without_plans() -> None:
     """Write the notifications of the next people as after a planner that did not live to do it with their plans."""
     while Broadcast.objects.filter(total=None).exists():
@@ -74,3 +85,17 @@ def small_claims(settings):
     settings.CLAIM_SIZE = 4
     settings.FLUSH_SIZE = 2
     settings.BROADCAST_LOOK_AHEAD = 8
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """The addresses that were sent to, by an account that accepts at once."""
+    account("mail")
+    found = []
+
+    def send(account, messages):
+        found.extend(message.to for message in messages)
+        return [Outcome.accepted(str(len(found)))] * len(messages)
+
+    monkeypatch.setattr(accounts, "send", send)
+    return found

@@ -4,43 +4,21 @@ from datetime import timedelta
 
 import pytest
 
-from notifications import accounts, broadcasts, clearance, delivery, doorbell, fanout, lanes, leases, rounds, tracking
+from notifications import accounts, broadcasts, clearance, delivery, doorbell, fanout, lanes, leases, rounds
 from notifications.models import Attempt, Broadcast, Delivery, Notification
 from notifications.providers.base import Outcome
 from preferences.models import Preference, User
 from tests.flow import let_time_pass, run_until_idle
-from tests.notifications.broadcasts.conftest import broadcast_to, crowd
+from tests.notifications.broadcasts.conftest import broadcast_to, crowd, taken_up
 from tests.notifications.troubled import account
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def sent(monkeypatch):
-    """The addresses that were sent to, by an account that accepts at once."""
-    account("mail")
-    found = []
-
-    def send(account, messages):
-        found.extend(message.to for message in messages)
-        return [Outcome.accepted(str(len(found)))] * len(messages)
-
-    monkeypatch.setattr(accounts, "send", send)
-    return found
-
-
-@pytest.fixture
 def halves(settings):
     """Sub-batches of two, so that six people are three of them."""
     settings.FLUSH_SIZE = 2
-
-
-def taken_up(by_mail, count=6):
-    """Return what a process holds once it has planned a broadcast's people."""
-    crowd(count)
-    broadcast_to({"all": True}, by_mail)
-    (written,) = [each for _ in range(3) for step in fanout.steps() for each in step.written]
-    return written
 
 
 def addresses(*numbers):
@@ -83,8 +61,7 @@ def test_a_no_after_planning_counts(by_mail, sent, halves):
     assert statuses()[1] == ("cancelled", "opted_out")
 
 
-def test_a_no_counts_until_the_sub_batch_before_it_is_over_where_that_took_long(by_mail, sent, halves, monkeypatch):
-    monkeypatch.setattr(delivery, "_LOOKED_AT_LONG_AGO", timedelta(0))
+def test_a_no_counts_though_the_mail_was_made_ready_before(by_mail, sent, halves):
     going = delivery.deliver_written(taken_up(by_mail))
     next(going)
     left = sorted(set(addresses(*range(6))) - set(sent))
@@ -104,6 +81,35 @@ def test_a_category_that_is_switched_off_meanwhile_stops_the_rest(by_mail, sent,
 
     assert sent == []
     assert statuses() == [("cancelled", "opted_out")] * 6
+
+
+def test_a_pause_holds_what_was_made_ready(by_mail, sent, halves):
+    going = delivery.deliver_written(taken_up(by_mail))
+    next(going)
+    broadcasts.pause(Broadcast.objects.get(), actor="test")
+    for _ in going:
+        continue
+
+    assert len(sent) == 2
+    assert sorted(statuses()) == [("held", "broadcast_paused")] * 4 + [("sent", "")] * 2
+
+
+def test_a_new_name_is_in_the_mail_that_was_made_ready_before(by_mail, monkeypatch, halves):
+    account("mail")
+    found = []
+    monkeypatch.setattr(
+        accounts, "send", lambda account, messages: found.extend(messages) or [Outcome.accepted()] * len(messages)
+    )
+    going = delivery.deliver_written(taken_up(by_mail))
+    next(going)
+    hashes = Attempt.objects.count()
+    User.objects.update(name="Somebody Else")
+    for _ in going:
+        continue
+
+    assert hashes == 2
+    snapshots = Attempt.objects.order_by("started_at").values_list("snapshot", flat=True)
+    assert [each["name"] for each in snapshots].count("Somebody Else") == 4
 
 
 def test_a_pause_holds_what_is_not_begun(by_mail, sent, halves):
@@ -180,15 +186,15 @@ def test_a_lease_that_is_half_over_is_given_back(by_mail, sent, halves, settings
 
 def test_what_was_sent_is_on_record_though_the_next_could_not_be_made_ready(by_mail, sent, halves, monkeypatch):
     written = taken_up(by_mail)
-    sort, calls = clearance.sort, []
+    sort, calls = clearance.sort_as_planned, []
 
-    def fails(*args, **how):
+    def fails(*args):
         calls.append(1)
         if len(calls) > 1:
             raise RuntimeError
-        return sort(*args, **how)
+        return sort(*args)
 
-    monkeypatch.setattr(clearance, "sort", fails)
+    monkeypatch.setattr(clearance, "sort_as_planned", fails)
     with pytest.raises(RuntimeError):
         list(delivery.deliver_written(written))
 
@@ -217,46 +223,6 @@ def test_another_process_with_the_channels_permit_is_left_to_it(by_mail, sent, h
     assert statuses() == [("queued", "")] * 6
     run_until_idle()
     assert len(sent) == 6
-
-
-def test_a_report_that_is_quicker_than_our_record_says_what_the_notification_is(by_mail, sent, monkeypatch):
-    written = taken_up(by_mail, count=2)
-    bounced = written.claim.rows[0].id
-    record = tracking.record_alone
-
-    def overtaken(*args, **how):
-        Delivery.objects.filter(id=bounced).update(status="bounced", due_at=None, lease=None, leased_until=None)
-        return record(*args, **how)
-
-    monkeypatch.setattr(tracking, "record_alone", overtaken)
-    for _ in delivery.deliver_written(written):
-        continue
-
-    assert sorted(Notification.objects.values_list("deliveries__status", "status")) == [
-        ("bounced", "failed"),
-        ("sent", "completed"),
-    ]
-
-
-@pytest.mark.parametrize("answer, status", [("recipient", "failed"), ("transient", "processing")])
-def test_what_a_refusal_makes_of_a_notification(by_mail, monkeypatch, answer, status):
-    account("mail")
-    monkeypatch.setattr(accounts, "send", lambda account, messages: [Outcome(answer)] * len(messages))
-    for _ in delivery.deliver_written(taken_up(by_mail, count=2)):
-        continue
-
-    assert list(Notification.objects.values_list("status", flat=True)) == [status] * 2
-
-
-def test_a_notification_on_two_channels_is_what_both_come_to(weekly_offers, sent, outbox_accounts):
-    weekly_offers.category.default_channels = {"in_app": True, "email": True}
-    weekly_offers.category.save()
-    crowd(3)
-    broadcast_to({"all": True}, weekly_offers)
-    run_until_idle()
-
-    assert len(sent) == 3
-    assert list(Notification.objects.values_list("status", flat=True)) == ["completed"] * 3
 
 
 @pytest.fixture

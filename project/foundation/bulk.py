@@ -1,7 +1,6 @@
 """Many rows in one statement: COPY and UPDATE … FROM unnest(…) on PostgreSQL, prepared statements on SQLite."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -137,8 +136,7 @@ def update(rows: Sequence[models.Model], fields: Sequence[str], *, only_where: S
         return 0
     model = type(rows[0])
     if connection.vendor == "postgresql":
-        with _updating(model, rows, fields, only_where) as cursor:
-            return int(cursor.rowcount)
+        return _write(model, rows, fields, only_where=only_where)[0]
     return sqlite_rows.update(rows, fields, only_where=only_where)
 
 
@@ -152,8 +150,8 @@ def update_held(rows: Sequence[Row], fields: Sequence[str], **held: Any) -> list
         return []
     model = type(rows[0])
     if connection.vendor == "postgresql":
-        with _updating(model, rows, fields, held=held) as cursor:
-            return [rows[number - 1] for number in sorted(number for (number,) in cursor.fetchall())]
+        count, numbers = _write(model, rows, fields, held=held)
+        return list(rows) if count == len(rows) else [rows[number - 1] for number in sorted(numbers)]
     mine = model._default_manager.select_for_update().filter(pk__in=[row.pk for row in rows], **held)
     still = set(mine.values_list("pk", flat=True))
     kept = [row for row in rows if row.pk in still]
@@ -162,7 +160,7 @@ def update_held(rows: Sequence[Row], fields: Sequence[str], **held: Any) -> list
 
 
 def _copy(rows: Sequence[models.Model]) -> None:
-    """Columns that are the same in all rows are written out once, and those that are NULL in all are not named."""
+    """Columns that are the same in all rows are written out once, last; those that are NULL in all are not named."""
     model = type(rows[0])
     columns = statements.all_columns(model)
     texts = texts_of_all(columns, rows)
@@ -171,15 +169,16 @@ def _copy(rows: Sequence[models.Model]) -> None:
         for column, found in zip(columns, texts, strict=True)
         if not (found == [None] and _null_anyway(column))
     ]
+    told.sort(key=lambda each: len(each[1]), reverse=True)
+    if len(told[0][1]) < len(rows):
+        told[0] = told[0][0], told[0][1] * len(rows)
     varying = [column.for_copy(found) for column, found in told if len(found) == len(rows)]
-    same = [None if len(found) == len(rows) else column.for_copy(found)[0] for column, found in told]
-    line = "\t".join("%s" if text is None else text.replace("%", "%%") for text in same)
-    lines = map(line.__mod__, zip(*varying, strict=True) if varying else [()] * len(rows))
+    end = "".join("\t" + column.for_copy(found)[0] for column, found in told[len(varying) :]) + "\n"
     names = ", ".join(column.quoted for column, _ in told)
     place = statements.place_of(model, texts[columns.index(statements.key_of(model))])
     statement = f"COPY {statements.quote(place)} ({names}) FROM STDIN"
-    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copying:
-        copying.write("\n".join(lines) + "\n")
+    with prepared.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copying:
+        copying.write(end.join(map("\t".join, zip(*varying, strict=True))) + end)
     for row in rows:
         row._state.adding = False
 
@@ -189,21 +188,21 @@ def _null_anyway(column: Column) -> bool:
     return column.field.primary_key or not column.field.has_db_default()
 
 
-@contextmanager
-def _updating(
+def _write(
     model: type[models.Model],
     rows: Sequence[models.Model],
     names: Sequence[str],
+    *,
     only_where: Sequence[str] = (),
     held: Mapping[str, Any] | None = None,
-) -> Iterator[Any]:
+) -> tuple[int, list[int]]:
     """Write from arrays beside the keys what differs between rows, and once what does not.
 
-    Yields the cursor. Where `held` is asked for, it has the number of each row that was written, from 1 on.
+    Returns how many rows were written and, where `held` is asked for and that is not all of them, their numbers from 1.
     """
-    columns = [statements.key_of(model), *(statements.column(model, name) for name in (*names, *only_where))]
+    columns = statements.key_and(model, (*names, *only_where))
     texts = texts_of_all(columns, rows)
-    varying = tuple(n for n, found in enumerate(texts) if n == 0 or len(set(found)) > 1)
+    varying = tuple(n for n, found in enumerate(texts) if n == 0 or (len(found) > 1 and len(set(found)) > 1))
     new, same = range(1, 1 + len(names)), range(1 + len(names), len(columns))
     held = held or {}
     first, locking = "", list[Any]()
@@ -222,4 +221,6 @@ def _updating(
                 *held.values(),
             ],
         )
-        yield cursor
+        count = int(cursor.rowcount)
+        is_told = (held or locking) and count < len(rows)
+        return count, [number for (number,) in cursor.fetchall()] if is_told else []

@@ -5,7 +5,6 @@ is looked at once a process, and what is the same in all rows is written out onc
 """
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
@@ -20,10 +19,10 @@ from project.foundation import json_text
 from project.foundation.encryption import EncryptedTextField
 
 Write = Callable[[Any], str | None]
+WriteAll = Callable[[Sequence[Any]], list[Any] | None]
 Read = Callable[[Any], Any]
 
-_UNSAFE_IN_COPY = re.compile(r"[\\\t\n\r]")
-_number = attrgetter("int")
+_number, _fields = attrgetter("int"), attrgetter("__dict__")
 
 
 class Json(str):
@@ -41,6 +40,7 @@ class Column:
         self.quoted: str = connection.ops.quote_name(field.column)
         self.type: str = field.db_type(connection)  # of a foreign key: that of what it points to
         self._write, self._plain = _writer(field.target_field if field.is_relation else field)
+        self._write_all = _writer_of_all(field, self._write)
         self._sealed = isinstance(field, EncryptedTextField)  # never one ciphertext for two rows
         self._hexadecimal = self._sealed or self._write is _binary
         self.set_when_saved = field if _sets_itself(field) else None
@@ -51,8 +51,10 @@ class Column:
             texts = ["\\N" if text is None else "\\" + text for text in texts]  # its one backslash is doubled
         elif None in texts:
             texts = ["\\N" if text is None else text if self._plain else _in_copy(text) for text in texts]
-        elif not self._plain and _UNSAFE_IN_COPY.search("".join(texts)):  # type: ignore[arg-type]
-            texts = [_in_copy(text) for text in texts]  # type: ignore[arg-type]
+        elif not self._plain:
+            together = "".join(texts)  # type: ignore[arg-type]
+            if "\\" in together or "\t" in together or "\n" in together or "\r" in together:
+                texts = [_in_copy(text) for text in texts]  # type: ignore[arg-type]
         return texts  # type: ignore[return-value]
 
     def array(self, texts: Sequence[str | None]) -> str:
@@ -72,8 +74,8 @@ class Column:
         first, write = values[0], self._write
         if values[-1] is first and self._are_all(values, first):
             return [None if first is None else write(first)]
-        if write is _uuid and set(map(type, values)) == {UUID}:
-            return list(map("%032x".__mod__, map(_number, values)))
+        if (found := self._write_all(values)) is not None:
+            return found
         return [None if value is None else write(value) for value in values]
 
     def _are_all(self, values: Sequence[Any], first: Any) -> bool:
@@ -90,7 +92,7 @@ def texts_of_all(columns: Sequence[Column], rows: Sequence[models.Model]) -> lis
     try:
         # Not by getattr: a foreign key's column has a descriptor, which is asked each time.
         read = itemgetter(*[column.name for column in columns])
-        values = list(zip(*[read(row.__dict__) for row in rows], strict=True))
+        values = list(zip(*map(read, map(_fields, rows)), strict=True))
     except KeyError:  # deferred, or set by a default of the class
         return [column.texts(rows) for column in columns]
     return [
@@ -124,6 +126,14 @@ def _writer(field: Any) -> tuple[Write, bool]:
     if kind is models.JSONField:
         return (_json if field.encoder is None else _adapted(field)), False
     return _WRITERS.get(kind, (_adapted(field), False))
+
+
+def _writer_of_all(field: Any, write: Write) -> WriteAll:
+    """Return how a field's values are written together: with None as the answer where they are not of one kind."""
+    if isinstance(field, EncryptedTextField):
+        return lambda values: None if None in values else ["\\x" + sealed.hex() for sealed in field.sealed_all(values)]
+    kinds, written = _OF_ONE_KIND.get(write, (set(), list))
+    return lambda values: written(values) if kinds >= set(map(type, values)) else None
 
 
 def _uuid(value: Any) -> str:
@@ -176,6 +186,15 @@ _WRITERS: dict[type, tuple[Write, bool]] = {
         ),
         (_integer, True),
     ),
+}
+
+
+_OF_ONE_KIND: dict[Write, tuple[set[type], Callable[[Sequence[Any]], list[str]]]] = {
+    _uuid: ({UUID}, lambda values: list(map("%032x".__mod__, map(_number, values)))),
+    _integer: ({int}, lambda values: list(map(str, values))),
+    _text: ({str}, list),
+    _binary: ({bytes}, lambda values: ["\\x" + value.hex() for value in values]),
+    _json: ({dict, list}, json_text.write_all),
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 from project.foundation import places
 
@@ -20,6 +20,7 @@ _AFTER = 1  # executions
 _PLANS_LAST_SECONDS = 1.0
 _ready: "WeakSet[psycopg.Connection[Any]]" = WeakSet()
 _planned: "WeakKeyDictionary[psycopg.Connection[Any], float]" = WeakKeyDictionary()  # when
+_unused: "WeakKeyDictionary[Any, psycopg.Cursor[Any]]" = WeakKeyDictionary()  # by Django's connection
 
 
 def get_ready() -> None:
@@ -65,13 +66,20 @@ def renew(raw: "psycopg.Connection[Any]") -> None:
 
 @contextmanager
 def cursor() -> Iterator[Any]:
-    """Yield a cursor like Django's, of a connection that is ready one whose parameters travel beside the statement."""
-    connection.ensure_connection()
-    raw = connection.connection
+    """Yield a cursor like Django's, of a connection that is ready one whose parameters travel beside the statement.
+
+    It is lent: what it found is gone with the next one that is asked for.
+    """
+    own = connections[DEFAULT_DB_ALIAS]  # `connection` looks for it at each word
+    if own.connection is None:
+        own.ensure_connection()
+    raw: Any = own.connection
     if raw in _ready:
-        own: Any
-        with psycopg.Cursor(raw) as own:
-            yield connection.make_debug_cursor(own) if connection.queries_logged else connection.make_cursor(own)
+        kept: Any = _unused.pop(own, None)
+        if kept is None or kept.connection is not raw:
+            kept = psycopg.Cursor(raw)
+        yield own.make_debug_cursor(kept) if own.queries_logged else own.make_cursor(kept)
+        _unused[own] = kept  # unless something went wrong
     else:
-        with connection.cursor() as plain:
+        with own.cursor() as plain:
             yield plain

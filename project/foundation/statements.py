@@ -27,7 +27,7 @@ def updating(
 
     That is so where sequential scans are off. There is but one way to join by ANY then: key by key, as they are sorted.
     """
-    columns = [key_of(model), *(column(model, name) for name in (*names, *only_where))]
+    columns = key_and(model, (*names, *only_where))
     key, values = columns[0].quoted, _values(columns, form.varying)
     sets = ", ".join(f"{columns[n].quoted} = {values[n]}" for n in range(1, 1 + len(names)))
     arrays = ", ".join(f"%s::{columns[n].type}[]" for n in form.varying)
@@ -72,14 +72,21 @@ def place_of(model: type[models.Model], keys: Sequence[str | None]) -> str:
 
 
 def _bounds(keys: Sequence[str | None]) -> list[str]:
-    found = [key for key in keys if key is not None]
-    return [min(found), max(found)]
+    try:
+        return [min(keys), max(keys)]  # type: ignore[type-var, list-item]
+    except TypeError:  # None is among them
+        return _bounds([key for key in keys if key is not None])
 
 
 @cache
 def key_of(model: type[models.Model]) -> Column:
     assert model._meta.pk is not None
     return column(model, model._meta.pk.name)
+
+
+@lru_cache(maxsize=512)
+def key_and(model: type[models.Model], names: tuple[str, ...]) -> list[Column]:
+    return [key_of(model), *(column(model, name) for name in names)]
 
 
 @cache

@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -142,3 +143,37 @@ def test_rows_of_which_the_first_and_the_last_alone_are_alike_read_back_as_they_
     assert list(AuditEvent.objects.order_by("action").values_list("target", "ip")) == list(
         zip(targets, ips, strict=True)
     )
+
+
+def test_rows_that_are_alike_in_everything_are_all_written():
+    bulk.insert([AuditEvent(actor="a", action="b", target="c", detail={"n": 1}) for _ in range(3)])
+
+    stored = AuditEvent.objects.values_list("actor", "action", "target", "detail")
+    assert list(stored) == [("a", "b", "c", {"n": 1})] * 3
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        [{"n": 1}, ["two"], {}],
+        [bulk.Json('{"n":1}'), {"n": 2}, "three", 4.5],
+        [{"back": "\\"}, {"tab": "\t"}],
+        [{None: 1}, {True: 2}],
+    ],
+)
+def test_values_of_several_kinds_are_written_side_by_side(details):
+    bulk.insert([AuditEvent(actor=str(n), action="a", target="t", detail=each) for n, each in enumerate(details)])
+
+    stored = AuditEvent.objects.order_by("actor").values_list("detail", flat=True)
+    assert list(stored) == [json.loads(each if type(each) is bulk.Json else json.dumps(each)) for each in details]
+
+
+def test_sealed_values_of_many_rows_are_each_sealed_by_themselves():
+    names = ["Ada", "", "Zoë \\ \t", "Ada"]
+    bulk.insert([User(user_id=f"u{n}", name=name, attributes={"n": n}) for n, name in enumerate(names)])
+
+    stored = User.objects.order_by("user_id")
+    assert [(row.name, row.attributes) for row in stored] == [(name, {"n": n}) for n, name in enumerate(names)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM preferences_user")
+        assert len({bytes(name) for (name,) in cursor.fetchall()}) == len(names)

@@ -62,3 +62,12 @@ def test_a_name_is_not_readable_in_the_table():
     assert b"Lovelace" not in name and b"pro" not in attributes
     user.refresh_from_db()
     assert (user.name, user.attributes) == ("Ada Lovelace", {"plan": "pro"})
+
+
+def test_texts_that_are_sealed_together_open_one_by_one_and_never_look_alike():
+    sealed = encryption.encrypt_all(["ada", "", "täget", "ada"], field=FIELD)
+
+    assert [encryption.decrypt(each, field=FIELD) for each in sealed] == ["ada", "", "täget", "ada"]
+    key = len(encryption.encrypt("", field=FIELD)) - 12 - 16
+    assert len({each[key : key + 12] for each in sealed}) == 4  # nonces
+    assert encryption.encrypt_all([], field=FIELD) == []

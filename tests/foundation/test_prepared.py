@@ -1,5 +1,5 @@
 import pytest
-from django.db import OperationalError, connection
+from django.db import DataError, OperationalError, connection
 
 from project.foundation import prepared
 
@@ -96,3 +96,22 @@ def test_a_connection_that_the_server_ended_is_told_of_as_django_tells_it(postgr
 
     with pytest.raises(OperationalError):
         prepared.get_ready()
+
+
+def test_a_cursor_that_is_in_use_is_not_lent_again(postgresql):
+    prepared.get_ready()
+    assert ask(1) == 2
+    with prepared.cursor() as cursor:
+        cursor.execute("SELECT generate_series(1, 3)")
+        assert ask(2) == 3
+        assert cursor.fetchall() == [(1,), (2,), (3,)]
+    assert ask(3) == 4
+
+
+def test_what_goes_wrong_is_told_as_django_does_and_the_next_statement_goes_on(postgresql):
+    prepared.get_ready()
+    assert ask(1) == 2
+    with pytest.raises(DataError), prepared.cursor() as cursor:
+        cursor.execute("SELECT 1 / %s::int", [0])
+
+    assert ask(2) == 3

@@ -10,13 +10,14 @@ import psycopg
 import pytest
 from django.db import connection
 
-from notifications import accounts, delivery, leases, planning, rounds
+from notifications import accounts, delivery, fanout, leases, planning, rounds
 from notifications.models import Delivery, ProviderAccount
 from notifications.providers.base import Outcome
 from preferences.models import ContactPoint, User
 from project.foundation import bulk
 from project.foundation.encryption import blind_index
-from tests.notifications.conftest import caller, offers, weekly_offers  # noqa: F401
+from tests.notifications.broadcasts.conftest import broadcast_to
+from tests.notifications.conftest import by_mail, caller, offers, weekly_offers  # noqa: F401
 from tests.notifications.given import accepted
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +27,8 @@ PLANNING = (
 )
 PLANNING_IN_APP = 11  # and counters, what is there already, items
 DELIVERING = 18
+CHUNK = 24  # of a broadcast: noted, planned, written
+DELIVERING_WRITTEN = 10  # a sub-batch of it by whoever planned it
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +107,37 @@ def test_a_sub_batch_of_deliveries_costs_the_same_statements_whatever_its_size(m
 
     assert counts[0] == counts[1] <= DELIVERING, "\n".join(sent)
     assert set(Delivery.objects.values_list("status", flat=True)) == {"sent"}
+
+
+@pytest.mark.usefixtures("mail")
+def test_a_broadcast_costs_the_same_statements_whatever_the_size_of_its_chunks(monkeypatch, by_mail, settings):  # noqa: F811
+    chunks, sub_batches = [], []
+    for size in (4, 60):
+        settings.CLAIM_SIZE, settings.FLUSH_SIZE = 2 * size, size
+        people(4 * size, f"told-{size}-")
+        broadcast_to({"all": True}, by_mail)
+        rounds_of(2)  # finds its people and plans the first, and all that is kept is known
+        with counted(monkeypatch) as sent:
+            (step,) = fanout.steps()
+        chunks.append(len(sent))
+        going = delivery.deliver_written(step.written[0])
+        with counted(monkeypatch) as sent:
+            assert next(going) == size
+        sub_batches.append(len(sent))
+        assert sum(going) == size
+        while rounds.sweep():
+            continue
+
+    assert chunks[0] == chunks[1] <= CHUNK, chunks
+    assert sub_batches[0] == sub_batches[1] <= DELIVERING_WRITTEN, "\n".join(sent)
+
+
+def rounds_of(count):
+    for _ in range(count):
+        for step in fanout.steps():
+            for written in step.written:
+                for _ in delivery.deliver_written(written):
+                    continue
 
 
 def test_looking_whether_anything_is_due_is_few_statements(monkeypatch):

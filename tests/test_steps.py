@@ -12,16 +12,25 @@ from uuid import UUID
 import pytest
 
 from notifications import mail
+from notifications.models import Attempt
 from notifications.providers.base import Message
 from preferences import loading_at_once
 from preferences.decisions import CategoryFacts, ContactPointFacts, Facts, Person, decide_each
 from preferences.models import ContactPoint, User
-from project.foundation import ids
+from project.foundation import bulk, columns, ids, statements
 from templates_app import rendering
 from tests import steps
 from tests.benchmarks.peers import news
 
-MOST = {"rendering": 2900, "one more of the same": 780, "mail": 880, "decision": 360, "derived id": 265, "person": 425}
+MOST = {
+    "rendering": 2900,
+    "one more of the same": 780,
+    "mail": 880,
+    "decision": 360,
+    "derived id": 265,
+    "person": 425,
+    "row": 100,
+}
 ADA = {"name": "Ada Lovelace", "first_name": "Ada", "user_id": "ada", "email": "ada@example.com", "locale": "en"}
 VARIABLES = news.VARIABLES | {
     "title": "News",
@@ -97,6 +106,23 @@ def test_one_more_derived_id_costs_no_more_than_it_did() -> None:
     origin = ids.new_id()
 
     assert _settled(lambda: ids.derived_id(origin, 0, "email", UUID(int=1))) <= MOST["derived id"]
+
+
+def test_writing_one_more_row_costs_no_more_than_it_did() -> None:
+    """An attempt: three ids or hashes of its own and what is sealed, among ten columns."""
+    first, own = Attempt(number=1, started_at=datetime.now(tz=UTC)), {"name": "Ada Lovelace", "user_id": "ada"}
+    rows = [
+        bulk.like(first, id=ids.new_id(), delivery_id=ids.new_id(), message_hash=bytes([n] * 32), snapshot=dict(own))
+        for n in range(30)
+    ]
+    written = statements.all_columns(Attempt)
+
+    def write(count: int) -> list[list[str]]:
+        texts = columns.texts_of_all(written, rows[:count])
+        return [column.for_copy(found) for column, found in zip(written, texts, strict=True)]
+
+    assert sorted(map(len, write(30)))[-5:] == [1, 30, 30, 30, 30]
+    assert _settled(lambda: write(30)) - _settled(lambda: write(10)) <= 20 * MOST["row"]
 
 
 def _sealed(model: Any, name: str, value: Any) -> Any:

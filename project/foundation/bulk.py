@@ -206,10 +206,11 @@ def _write(
     new, same = range(1, 1 + len(names)), range(1 + len(names), len(columns))
     held = held or {}
     first, locking = "", list[Any]()
-    if held and not prepared.is_ready():
+    is_ready = prepared.is_ready()
+    if held and not is_ready:
         mine, locking = statements.locking(model, texts[0], held)
         first, held = f"WITH mine AS MATERIALIZED ({mine}) ", {}
-    form = statements.Form(statements.place_of(model, texts[0]), varying, bool(first), prepared.is_ready())
+    form = statements.Form(statements.place_of(model, texts[0]), varying, bool(first), is_ready)
     with prepared.cursor() as cursor:
         cursor.execute(
             first + statements.updating(form, model, tuple(names), tuple(only_where), tuple(held)),

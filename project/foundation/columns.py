@@ -59,9 +59,15 @@ class Column:
 
     def array(self, texts: Sequence[str | None]) -> str:
         """Return the column as one array literal."""
+        if None in texts:
+            write = str if self._plain else _in_array
+            return "{" + ",".join(["NULL" if text is None else write(text) for text in texts]) + "}"
         if self._plain:
-            return "{" + ",".join(["NULL" if text is None else text for text in texts]) + "}"
-        return "{" + ",".join(["NULL" if text is None else _in_array(text) for text in texts]) + "}"
+            return "{" + ",".join(texts) + "}"  # type: ignore[arg-type]
+        together = '","'.join(texts)  # type: ignore[arg-type]
+        if "\\" in together or together.count('"') > 2 * (len(texts) - 1):
+            together = '","'.join(map(_escaped, texts))  # type: ignore[arg-type]
+        return '{"' + together + '"}'
 
     def texts(self, rows: Sequence[models.Model]) -> list[str | None]:
         """Return the column's texts, one a row, or a single one where it is the same in all rows."""
@@ -190,7 +196,7 @@ _WRITERS: dict[type, tuple[Write, bool]] = {
 
 
 _OF_ONE_KIND: dict[Write, tuple[set[type], Callable[[Sequence[Any]], list[str]]]] = {
-    _uuid: ({UUID}, lambda values: list(map("%032x".__mod__, map(_number, values)))),
+    _uuid: ({UUID}, lambda values: ("%032x," * len(values) % tuple(map(_number, values)))[:-1].split(",")),
     _integer: ({int}, lambda values: list(map(str, values))),
     _text: ({str}, list),
     _binary: ({bytes}, lambda values: ["\\x" + value.hex() for value in values]),
@@ -216,6 +222,8 @@ def _in_copy(text: str) -> str:
 
 
 def _in_array(text: str) -> str:
-    if "\\" in text or '"' in text:
-        text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
+    return f'"{_escaped(text)}"'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

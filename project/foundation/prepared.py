@@ -47,7 +47,7 @@ def get_ready() -> None:
 
 def is_ready() -> bool:
     """Tell whether this thread's connection keeps plans, which then are made without sequential scans."""
-    return connection.connection in _ready
+    return connections[DEFAULT_DB_ALIAS].connection in _ready
 
 
 def renew(raw: "psycopg.Connection[Any]") -> None:

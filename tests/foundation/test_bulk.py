@@ -53,6 +53,21 @@ def test_an_update_writes_the_named_fields_alone():
     }
 
 
+@pytest.mark.parametrize(
+    "targets", [['"', "two", "{a,b}"], ["back\\slash", "", "NULL"], ["tab\t", "line\n", "a,b"], ['","', '"', ""]]
+)
+def test_an_update_writes_texts_as_they_are(targets):
+    bulk.insert(rows(3))
+    changed = list(AuditEvent.objects.order_by("actor"))
+    for row, row.target in zip(changed, targets, strict=True):
+        row.detail = {"target": row.target}
+
+    bulk.update(changed, ["target", "detail"])
+
+    stored = AuditEvent.objects.order_by("actor").values_list("target", "detail")
+    assert list(stored) == [(target, {"target": target}) for target in targets]
+
+
 def test_an_update_leaves_alone_what_has_changed_meanwhile():
     bulk.insert(rows(2))
     first, second = AuditEvent.objects.order_by("actor")

@@ -13,12 +13,15 @@ from notifications.mail import signing
 from notifications.mail.signing import Signer
 from notifications.providers.base import Message, Outcome, Provider
 from notifications.providers.options import BadOptions, checked, secret
-from notifications.providers.smtp_connection import Connection, Letter
+from notifications.providers.smtp_chunks import Chunking, Letter
+from notifications.providers.smtp_connection import Connection
 from notifications.providers.smtp_opening import NotConnected, Server
 from notifications.providers.smtp_wire import ConnectionLost
 
 _IDLE_SECONDS = 60.0  # a firewall may drop a silent connection without a word; opening one is cheaper than finding out
 _FRESH_SECONDS = 10.0  # idle for longer, a connection is asked for a sign of life before a mail is trusted to it
+_FRESH_SECONDS_FOR_MANY = 1.0  # the same where mails leave together: if it breaks then, all of them are in doubt
+_FEWEST = 4  # mails that leave together are worth a connection
 _CONNECT_SHARE = 0.5  # of the time of one send_many: what connecting may take, so that sending still can
 _NOOP_SHARE = 0.2  # of the time of one send_many: what a sign of life may take
 # Of the time of one send_many: what is kept for answers. A mail cut off while a slow server thinks may go out twice.
@@ -36,6 +39,7 @@ class SMTPOptions:
     password: str = secret()
     security: Security | None = None  # None: required where a password is sent, else used where it is offered
     connections: Annotated[int, Meta(ge=1, le=100)] = 8  # in each worker process
+    chunking: bool = True  # many mails together where the server takes chunks (RFC 3030)
     from_: str = checked(mail.check_sender, default="")  # "": settings.DEFAULT_FROM_EMAIL
     return_path: str = checked(mail.check_return_path, default="")  # "": the address of `from`
     dkim_domain: str = checked(signing.check_name, default="")  # all three, or none
@@ -52,15 +56,17 @@ class _Batch:
     last_call: float  # no mail is begun that will not be over by then
     waiting: deque[int]
     now: Callable[[], float]  # the loop's clock
-    pace: float = 0.0  # seconds that the latest mail took
+    share: int  # mails that one connection is given together
+    pace: float = 0.0  # seconds that the latest mail took, or one of those that left together
+    latest: float = 0.0  # seconds until the latest answer, to however many mails
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     active: set[Connection] = field(default_factory=set)
     # A server that is merely slow: what it was not asked yet has failed nobody, and costs no try.
     stopped: Outcome = Outcome("throttled", retry_after=1.0, error="There was no time left to try.")
 
-    def has_time(self) -> bool:
-        """Tell whether there is time for one mail more, which may have to wait for the end of another."""
-        return self.now() + 2 * self.pace < self.last_call
+    def has_time(self, before: int) -> bool:
+        """Tell whether there is time for one mail more, which has to wait for the end of so many others."""
+        return self.now() + 2 * max(self.latest, self.pace * before) < self.last_call
 
     def expire(self) -> None:
         for connection in list(self.active):
@@ -79,6 +85,8 @@ class SMTP(Provider):
         self._server = Server(options.host, options.port, security, options.username, options.password)
         self._signer = _signer(options)
         self._slots = asyncio.Semaphore(options.connections)
+        self._chunking = Chunking(refused=not options.chunking)
+        self._pace: float | None = None  # seconds that a mail took of those that left together; None: none have
         self._idle: list[Connection] = []
         self._tidying: asyncio.TimerHandle | None = None
         self._closed = False
@@ -87,11 +95,13 @@ class SMTP(Provider):
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.timeout
         last_call = deadline - self.timeout * _ANSWERS_SHARE
-        batch = _Batch(messages, deadline, last_call, deque(range(len(messages))), loop.time)
+        workers = self._workers(len(messages))
+        share = -(-len(messages) // workers) if workers else 0
+        batch = _Batch(messages, deadline, last_call, deque(range(len(messages))), loop.time, share, self._pace or 0.0)
         timer = loop.call_at(deadline, batch.expire)
         try:
             async with asyncio.TaskGroup() as group:
-                for number in range(min(self.options.connections, len(messages))):
+                for number in range(workers):
                     if number and self._slots.locked():
                         break  # other batches have the rest; the first worker waits its turn
                     if await self._slot(deadline):
@@ -103,6 +113,11 @@ class SMTP(Provider):
     async def close(self) -> None:
         self._closed = True
         self._tidy()
+
+    def _workers(self, mails: int) -> int:
+        """Return over how many connections so many mails go at most."""
+        fewest = 1 if self._pace is None or self._chunking.refused else _FEWEST
+        return min(self.options.connections, -(-mails // fewest))
 
     async def _slot(self, deadline: float) -> bool:
         """Take the right to one more connection; False when none becomes free in time."""
@@ -121,7 +136,7 @@ class SMTP(Provider):
         """
         again: deque[int] = deque()  # what a connection broke under, before it can have been taken
         try:
-            while (again or batch.waiting) and batch.has_time():
+            while (again or batch.waiting) and batch.has_time(0):
                 connection = await self._connection(batch.deadline, fresh=bool(again))
                 again = await self._send_over(connection, batch, again)
                 self._give_back(connection)
@@ -138,26 +153,41 @@ class SMTP(Provider):
         """
         on_the_way: deque[int] = deque()
         messages, waiting, now = batch.messages, batch.waiting, batch.now  # to ask which loop runs is a system call
-        since = now()
+        together = connection.takes_many
+        since, given = now(), 0
 
         def take() -> Letter | None:
-            while (first or waiting) and connection.is_open and batch.has_time():
+            nonlocal since, given
+            before = len(on_the_way)
+            if together:
+                if not before:
+                    since, given = now(), 0
+                elif before == (1 if self._pace is None else batch.share):
+                    return None
+            while (first or waiting) and connection.is_open and batch.has_time(before):
                 index = first.popleft() if first else waiting.popleft()
                 try:
                     ready = self._build(messages[index])
+                    if ready.utf8 and not connection.takes_utf8:
+                        raise mail.CannotBeMailed("The mail server does not take addresses that are not ASCII.")
                 except mail.CannotBeMailed as error:
                     batch.outcomes[index] = Outcome.recipient(str(error))
                 else:
                     on_the_way.append(index)
+                    given += 1
                     return Letter(index, ready)
             return None
 
         def settle(letter: Letter, outcome: Outcome) -> None:
             nonlocal since
-            before, since = since, now()
-            batch.pace = since - before
             on_the_way.remove(letter.place)
             batch.outcomes[letter.place] = outcome
+            if not together:
+                before, since = since, now()
+                batch.latest = batch.pace = since - before
+            elif not on_the_way:
+                batch.latest = now() - since
+                batch.pace = self._pace = batch.latest / given
 
         batch.active.add(connection)
         try:
@@ -187,13 +217,13 @@ class SMTP(Provider):
                 return connection
             connection.close()
         connect_by = min(deadline, _now() + self.timeout * _CONNECT_SHARE)
-        return await Connection.open(self._server, deadline=connect_by)
+        return await Connection.open(self._server, deadline=connect_by, chunking=self._chunking)
 
     async def _is_alive(self, connection: Connection, deadline: float) -> bool:
         idle = _now() - connection.idle_since
         if not connection.is_usable or idle >= _IDLE_SECONDS:
             return False
-        if idle < _FRESH_SECONDS:
+        if idle < (_FRESH_SECONDS_FOR_MANY if connection.takes_many else _FRESH_SECONDS):
             return True
         return await connection.answers(deadline=min(deadline, _now() + self.timeout * _NOOP_SHARE))
 

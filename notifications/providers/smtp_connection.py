@@ -1,11 +1,12 @@
 """One kept-open connection to a mail server, over which mail after mail is handed over."""
 
 import asyncio
-from collections.abc import Callable, Generator
-from typing import NamedTuple, TypeVar
+from collections.abc import Generator
+from typing import TypeVar
 
 from notifications.mail import Mail
 from notifications.providers.base import Outcome
+from notifications.providers.smtp_chunks import Chunking, Chunks, Settle, Take, envelope
 from notifications.providers.smtp_opening import Extensions, Server, open_wire
 from notifications.providers.smtp_replies import Stage, refusal
 from notifications.providers.smtp_wire import ConnectionLost, Talk, Wire
@@ -16,34 +17,40 @@ _AT_ONCE = 16 * 1024
 _STAGES: tuple[Stage, ...] = ("mail", "rcpt", "data")
 
 
-class Letter(NamedTuple):
-    """A mail on its way."""
-
-    place: int  # in the batch
-    mail: Mail
-
-
 T = TypeVar("T")
 Answer = Generator[int, None, T]  # a part of a Talk, and what it found out
-Take = Callable[[], Letter | None]
-Settle = Callable[[Letter, Outcome], None]
 
 
 class Connection:
     """An open, signed-in connection. Once `carry` has raised ConnectionLost it is of no more use."""
 
-    def __init__(self, wire: Wire, extensions: Extensions) -> None:
+    def __init__(self, wire: Wire, extensions: Extensions, chunks: Chunks | None = None) -> None:
         self._wire = wire
         self._pipelining = "PIPELINING" in extensions  # RFC 2920
-        self._utf8 = "SMTPUTF8" in extensions
+        self.takes_utf8 = "SMTPUTF8" in extensions
         self._wants_content = False
-        self.used = False  # a mail has gone through it: if it breaks now, the server may merely have tired of it
+        self._chunks = chunks  # None: contents go one by one
+        self._used = False
         self.idle_since = 0.0
+        wire.patient = chunks is not None
 
     @classmethod
-    async def open(cls, server: Server, *, deadline: float) -> "Connection":
+    async def open(cls, server: Server, *, deadline: float, chunking: Chunking) -> "Connection":
         """Connect, encrypt as the server's security says and sign in. Raises NotConnected."""
-        return cls(*await open_wire(server, deadline=deadline))
+        tried = chunking.tried
+        wire, extensions = await open_wire(server, deadline=deadline, chunking=chunking)
+        takes_chunks = not chunking.refused and {"PIPELINING", "CHUNKING"} <= extensions.keys()
+        return cls(wire, extensions, Chunks(wire, chunking, clean=tried) if takes_chunks else None)
+
+    @property
+    def used(self) -> bool:
+        """Whether a mail has gone through it: if it breaks now, the server may merely have tired of it."""
+        return self._used if self._chunks is None else self._chunks.used
+
+    @property
+    def takes_many(self) -> bool:
+        """Whether all mails that it is given leave together."""
+        return self._chunks is not None
 
     @property
     def is_open(self) -> bool:
@@ -75,28 +82,27 @@ class Connection:
     async def carry(self, take: Take, settle: Settle) -> None:
         """Hand over what `take` gives until it gives no more; each mail's outcome goes to `settle`.
 
+        Where many mails leave together, `take` is asked again after it has given no more, until it begins with that.
         Raises ConnectionLost when the connection breaks or expires: what has no outcome then was surely not taken.
         """
-        await self._wire.hold(self._carry(take, settle))
+        if self._chunks is None:
+            await self._wire.hold(self._carry(take, settle))
+        else:
+            await self._wire.hold(self._chunks.carry(take, settle))
 
     def _carry(self, take: Take, settle: Settle) -> Talk:
-        letter, announced, wanted = self._next(take, settle), False, False
+        letter, announced, wanted = take(), False, False
         while letter is not None:
             refused = None if wanted else (yield from self._announce(letter.mail, announced))
-            following = self._next(take, settle) if self._pipelining else None
+            following = take() if self._pipelining else None
             opening = b"" if following is None else _envelope(following.mail)
             settle(letter, refused or (yield from self._hand_over(letter.mail, opening)))
-            self.used = True
+            self._used = True
             if refused is not None:
                 yield from self._start_over(opening)
             announced = following is not None
             wanted = announced and self._wire.took_envelope()
-            letter = following or self._next(take, settle)
-
-    def _next(self, take: Take, settle: Settle) -> Letter | None:
-        while (letter := take()) is not None and letter.mail.utf8 and not self._utf8:
-            settle(letter, Outcome.recipient("The mail server does not take addresses that are not ASCII."))
-        return letter
+            letter = following or take()
 
     def _announce(self, mail: Mail, announced: bool) -> Answer[Outcome | None]:
         """Get the server to wait for the mail's content; return None when it does, else why not.
@@ -171,8 +177,7 @@ class Connection:
 
 
 def _envelope(mail: Mail) -> bytes:
-    parameters = " SMTPUTF8 BODY=8BITMIME" if mail.utf8 else ""
-    return f"MAIL FROM:<{mail.sender}>{parameters}\r\nRCPT TO:<{mail.recipient}>\r\nDATA\r\n".encode()
+    return f"{envelope(mail)}DATA\r\n".encode()
 
 
 def _stuffed(content: bytes) -> bytes:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from notifications.providers.base import Outcome
+from notifications.providers.smtp_chunks import Chunking
 from notifications.providers.smtp_replies import Reply, Stage, refusal
 from notifications.providers.smtp_wire import ConnectionLost, Wire
 
@@ -35,8 +36,11 @@ class Server:
     password: str
 
 
-async def open_wire(server: Server, *, deadline: float) -> tuple[Wire, Extensions]:
-    """Connect, encrypt as the server's security says and sign in. Raises NotConnected."""
+async def open_wire(server: Server, *, deadline: float, chunking: Chunking) -> tuple[Wire, Extensions]:
+    """Connect, encrypt as the server's security says and sign in; find out what of `chunking` is not known yet.
+
+    Raises NotConnected.
+    """
     wire: Wire | None = None
     try:
         context = _tls(server.security)
@@ -48,7 +52,10 @@ async def open_wire(server: Server, *, deadline: float) -> tuple[Wire, Extension
                 ssl=context if server.security == "tls" else None,
                 happy_eyeballs_delay=0.25,  # seconds, RFC 8305 §5
             )
-            return wire, await _greet(wire, server, context)
+            extensions = await _greet(wire, server, context)
+            if not (chunking.tried or chunking.refused) and {"PIPELINING", "CHUNKING"} <= extensions.keys():
+                await chunking.find_out(wire)
+            return wire, extensions
     except ssl.SSLCertVerificationError as error:
         failure = Outcome.account(f"The mail server's certificate is not valid: {error.verify_message}.")
     except TimeoutError:

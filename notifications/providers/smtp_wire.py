@@ -10,11 +10,13 @@ from notifications.providers.smtp_replies import Reply
 
 _MOST_BYTES = 64 * 1024  # of one reply; RFC 5321 §4.5.3.1.5 allows 512 a line
 _NOTHING = -1
+SENT = -2  # all that was written, whatever has come
 
 
 # What a server says when all goes well: it took a mail, perhaps, and asks for the next one's content. That is nearly
 # always, and nobody reads the words, so that one look does.
 _ALL_WELL = re.compile(rb"(?:250 [^\r\n]*\r\n){2,3}354 [^\r\n]*\r\n")
+_ALL_YES = re.compile(rb"(?:250 [^\r\n]*\r\n)+")
 _YES, _GO_ON = Reply(250, ("",)), Reply(354, ("",))
 _ENVELOPE = 3  # replies: of MAIL, RCPT and DATA
 _TOOK_ENVELOPE = (_YES, _YES, _GO_ON)
@@ -25,8 +27,8 @@ class ConnectionLost(Exception):
     """The server hung up, fell silent or spoke no SMTP. Nothing more can be said or heard."""
 
 
-# A conversation: it says its lines and yields how many replies it waits for, 0 for all that it wrote to have left. It
-# goes on when they are there, or when no more will come.
+# A conversation: it says its lines and yields how many replies it waits for; 0 for all that it wrote to have left, or
+# for a reply before that; SENT for the former alone. It goes on when they are there, or when no more will come.
 Talk = Generator[int, None, None]
 
 
@@ -50,6 +52,8 @@ class Wire(asyncio.Protocol):
         self._paused = False
         self._closing = False  # the server has said that it will hang up
         self._lost = ""
+        self.patient = False  # what a server says after it has said that it will hang up is waited for, too
+        self.was_left = False  # it was the server who hung up
 
     async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         """Encrypt from here on. Whatever was received in clear after the server's yes is an attack (CVE-2011-0411)."""
@@ -70,6 +74,19 @@ class Wire(asyncio.Protocol):
     def is_usable(self) -> bool:
         """Whether the connection is open and silent: nothing has come that nobody has read."""
         return not (self._lost or self._closing or self._pending or self._lines or self._replies)
+
+    @property
+    def is_connected(self) -> bool:
+        return not self._lost
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the end of what was written has not left, or had not when the connection broke."""
+        return self._paused
+
+    @property
+    def why_lost(self) -> str:
+        return self._lost
 
     def write(self, data: bytes) -> None:
         if not self._lost and self._transport is not None:
@@ -112,6 +129,19 @@ class Wire(asyncio.Protocol):
         replies.clear()
         return True
 
+    def read_well(self, count: int) -> bool:
+        """Tell whether the server has said yes so many times and nothing else; its replies are read by that."""
+        replies = self._replies
+        if len(replies) != count or replies.count(_YES) != count:
+            return False
+        replies.clear()
+        return True
+
+    def read_some(self, count: int) -> list[Reply]:
+        """Return the next replies, as many as there are of so many."""
+        replies = self._replies
+        return [replies.popleft() for _ in range(min(count, len(replies)))]
+
     def close(self) -> None:
         """Say good-bye without waiting for the answer."""
         if not self._lost and self._transport is not None:
@@ -141,6 +171,14 @@ class Wire(asyncio.Protocol):
             self._replies += _TOOK_MAIL_AND_ENVELOPE if data.count(b"\n") == 4 else _TOOK_ENVELOPE
             self._go_on()
             return
+        if self.patient and not self._lines:
+            heard = self._pending + data
+            end = heard.rfind(b"\n") + 1
+            if _ALL_YES.fullmatch(heard, 0, end):
+                self._replies.extend([_YES] * heard.count(b"\n"))
+                self._pending, self._size = heard[end:], len(heard) - end
+                self._go_on()
+                return
         self._size += len(data)
         *complete, self._pending = (self._pending + data).split(b"\n")
         for line in complete:
@@ -150,10 +188,10 @@ class Wire(asyncio.Protocol):
         self._go_on()
 
     def eof_received(self) -> None:
-        self._end("The server hung up.")
+        self._leave("The server hung up.")
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._end("The connection broke.")
+        self._leave("The connection broke.")
 
     def pause_writing(self) -> None:
         self._paused = True
@@ -182,6 +220,10 @@ class Wire(asyncio.Protocol):
             self._closing = self._closing or code == b"421"
             self._lines, self._size = [], 0
 
+    def _leave(self, why: str) -> None:
+        self.was_left = self.was_left or not self._lost
+        self._end(why)
+
     def _end(self, why: str) -> None:
         self._lost = self._lost or why
         self._go_on()
@@ -203,9 +245,11 @@ class Wire(asyncio.Protocol):
 
     def _has_come(self, wanted: int) -> bool:
         """Tell whether as many replies are there, or, where none is wanted, all that was written has left."""
-        if len(self._replies) >= wanted != 0 or self._lost or self._closing:
+        if self._lost or (self._closing and not self.patient):
             return True
-        return wanted == 0 and (bool(self._replies) or not self._paused)
+        if wanted == SENT:
+            return not self._paused
+        return len(self._replies) >= wanted if wanted else bool(self._replies) or not self._paused
 
     def _end_talk(self, error: Exception | None) -> None:
         self._talk = None

@@ -1,11 +1,12 @@
-/* An SMTP server that takes everything and keeps a count: one thread, epoll, PIPELINING (RFC 2920).
+/* An SMTP server that takes everything and keeps a count: one thread, epoll, PIPELINING (RFC 2920), CHUNKING (RFC 3030).
  *
  *   sink COUNTS DELAY_MS [CAPTURE KEEP]
  *
  * It listens on a port of its own choosing, prints the number, and counts in the file COUNTS, which readers map:
  * uint64 messages, bytes, connections, strangers; then one uint16 for each recipient p<N>@…: how many mails it got.
  * DELAY_MS stands for the way there and back: every answer leaves that much later. Mails to recipients below KEEP are
- * appended to CAPTURE as they came: "<N> <length>\n" and the bytes, dots stuffed and the final dot included.
+ * appended to CAPTURE as they came: "<N> <length> <way>\n" and the bytes; after DATA (D) dots are stuffed and the final
+ * dot is included, a chunk (B) is the mail itself.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -26,7 +27,7 @@
 #define ROOM (1u << 18)
 
 struct counts { uint64_t messages, bytes, connections, strangers; uint16_t of[PEOPLE]; };
-struct session { int fd; int in_data, keep, recipients; long person; size_t used, seen, said; char in[ROOM], out[ROOM]; };
+struct session { int fd; int in_data, in_chunk, keep, recipients; long person; size_t chunk, used, seen, said; char in[ROOM], out[ROOM]; };
 struct late { struct late *next; double at; int fd; unsigned long generation; size_t length; char text[]; };
 
 static struct counts *counts;
@@ -85,16 +86,16 @@ static void say_what_is_late(void) {
     }
 }
 
-static void end_of_mail(struct session *s, const char *mail, size_t length) {
+static void end_of_mail(struct session *s, const char *mail, size_t length, char way) {
     if (s->keep) {
-        fprintf(capture, "%ld %zu\n", s->person, length);
+        fprintf(capture, "%ld %zu %c\n", s->person, length, way);
         fwrite(mail, 1, length, capture);
         fflush(capture);
     }
     counts->bytes += length;
     if (s->person >= 0 && s->person < (long)PEOPLE) counts->of[s->person]++; else counts->strangers++;
     counts->messages++;
-    s->in_data = s->recipients = 0;
+    s->in_data = s->in_chunk = s->recipients = 0;
     say(s, "250 2.0.0 Ok\r\n");
 }
 
@@ -111,7 +112,11 @@ static size_t command(struct session *s, char *line, size_t length) {
         s->keep = capture && s->person >= 0 && s->person < keep_below;
         say(s, "354 Go on\r\n");
         return length - 2; /* its own line end may be the first half of the mail's end */
-    } else if (!strncasecmp(line, "EHLO", 4)) say(s, "250-sink\r\n250-PIPELINING\r\n250-SIZE 0\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n");
+    } else if (!strncasecmp(line, "BDAT", 4)) { /* one chunk a mail, so it is the last; unwanted, it is read all the same */
+        s->in_chunk = 1;
+        s->chunk = strtoul(line + 4, NULL, 10);
+        s->keep = s->recipients && capture && s->person >= 0 && s->person < keep_below;
+    } else if (!strncasecmp(line, "EHLO", 4)) say(s, "250-sink\r\n250-PIPELINING\r\n250-SIZE 0\r\n250-8BITMIME\r\n250-CHUNKING\r\n250 SMTPUTF8\r\n");
     else if (!strncasecmp(line, "QUIT", 4)) { say(s, "221 2.0.0 Bye\r\n"); return 0; }
     else { s->recipients = strncasecmp(line, "MAIL", 4) ? 0 : s->recipients; say(s, "250 2.0.0 Ok\r\n"); }
     return length;
@@ -123,7 +128,18 @@ static int obey(struct session *s) {
     for (;;) {
         char *start = s->in + done;
         size_t left = s->used - done;
-        if (s->in_data) {
+        if (s->in_chunk) {
+            if (left < s->chunk) {
+                if (s->keep) break;
+                if (s->recipients) counts->bytes += left;
+                s->chunk -= left;
+                done += left;
+                break;
+            }
+            done += s->chunk;
+            if (s->recipients) end_of_mail(s, start, s->chunk, 'B');
+            else { s->in_chunk = 0; say(s, "503 5.5.1 No recipients\r\n"); }
+        } else if (s->in_data) {
             size_t from = s->seen > 4 ? s->seen - 4 : 0;
             char *end = left > from ? memmem(start + from, left - from, "\r\n.\r\n", 5) : NULL;
             if (!end) {
@@ -131,7 +147,7 @@ static int obey(struct session *s) {
                 if (!s->keep && left > 4) { counts->bytes += left - 4; done += left - 4; s->seen = 4; }
                 break;
             }
-            end_of_mail(s, start + 2, end + 5 - start - 2);
+            end_of_mail(s, start + 2, end + 5 - start - 2, 'D');
             done += end + 5 - start;
             s->seen = 0;
         } else {

@@ -16,7 +16,7 @@ from tests.benchmarks.harness import VAR
 _SOURCE = Path(__file__).with_name("sink.c")
 _HEADER = 32  # bytes: four uint64
 _PEOPLE = 4 << 20
-NAME = "sink.c (one epoll thread, PIPELINING, counts each recipient's mails)"
+NAME = "sink.c (one epoll thread, PIPELINING, CHUNKING, counts each recipient's mails)"
 
 
 class NoCompiler(RuntimeError):
@@ -28,7 +28,7 @@ class Mail:
     """A mail as it came: `person` is N of p<N>@example.com."""
 
     person: int
-    content: bytes  # dots unstuffed, without the final one
+    content: bytes  # as it was before any dots were stuffed, without the final one
 
 
 class Sink:
@@ -78,9 +78,10 @@ class Sink:
         content, found = self._kept.read_bytes(), []
         while content:
             head, _, content = content.partition(b"\n")
-            person, length = map(int, head.split())
-            mail, content = content[:length], content[length:]
-            found.append(Mail(person, mail.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")))
+            person, octets, way = head.split()
+            mail, content = content[: int(octets)], content[int(octets) :]
+            unstuffed = mail if way == b"B" else mail.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
+            found.append(Mail(int(person), unstuffed))
         return found
 
     def close(self) -> None:

@@ -81,7 +81,7 @@ class Session:
 
     async def answer(self, command: str) -> None:
         word = command.split(" ")[0].split(":")[0].upper()
-        scripted = self._scripted(word)
+        scripted = self._scripted(word) if word != "BDAT" else None
         if scripted is not None:
             self.say(scripted)
             if scripted.startswith("354"):
@@ -93,6 +93,8 @@ class Session:
         elif word == "MAIL" and self.mails == self.server.most_mails:
             self.say("421 4.7.0 Too many messages on this connection")
             self.writer.close()
+        elif word == "MAIL" and self.sender:
+            self.say("503 5.5.1 Nested MAIL command")
         elif word == "MAIL":
             self.sender, self.recipient = command.partition("<")[2].partition(">")[0], ""
             self.say("250 2.1.0 Ok")
@@ -104,6 +106,8 @@ class Session:
         elif word == "DATA":
             self.say("354 Go on")
             await self.take_content()
+        elif word == "BDAT":
+            await self.take_chunk(command)
         elif word == "STARTTLS":
             self.say("220 Go on")
             await self.writer.start_tls(self.server.tls)
@@ -118,14 +122,26 @@ class Session:
         lines: list[bytes] = []
         while (line := await self.reader.readuntil(b"\r\n")) != b".\r\n":
             lines.append(line.removeprefix(b"."))
+        await self._take(b"".join(lines))
+
+    async def take_chunk(self, command: str) -> None:
+        """Take a chunk (RFC 3030), always the last; where it is not wanted it is read all the same."""
+        content = await self.reader.readexactly(int(command.split(" ")[1]))
+        scripted = self._scripted("BDAT") if self.recipient else "503 5.5.1 No valid recipients"
+        if scripted:
+            self.say(scripted)
+        else:
+            await self._take(content)
+
+    async def _take(self, content: bytes) -> None:
         self.server.commands.append(".")
         if self.server.hook is not None and await self.server.hook(self, "."):
             return
         scripted = self._scripted(".") or (None if self.recipient else "554 5.5.1 No valid recipients")
         if scripted is None or scripted.startswith("2"):
-            self.server.received.append(Received(self.sender, self.recipient, b"".join(lines)))
+            self.server.received.append(Received(self.sender, self.recipient, content))
             self.mails += 1
-            self.sender = self.recipient = ""
+        self.sender = self.recipient = ""
         self.say(scripted or "250 2.0.0 Queued")
 
     def say(self, text: str) -> None:

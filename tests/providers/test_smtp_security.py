@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from notifications.providers import options
 from notifications.providers.options import BadOptions
 from notifications.providers.smtp import SMTP, SMTPOptions
-from tests.providers.smtp_client import kinds, message, send, smtp
+from tests.providers.smtp_client import CHUNKS, kinds, message, send, smtp
 from tests.providers.smtp_server import Server
 
 
@@ -156,8 +156,9 @@ def test_what_is_said_in_clear_after_starttls_is_an_attack(certificate):
     assert server.received == []
 
 
-def test_tls_from_the_first_byte(certificate):
-    server = Server()
+@pytest.mark.parametrize("extensions", [("PIPELINING",), CHUNKS], ids=["one by one", "together"])
+def test_tls_from_the_first_byte(certificate, extensions):
+    server = Server(extensions=extensions)
     text = "\n".join(["x" * 70] * 20_000)
 
     async def run():
@@ -173,8 +174,9 @@ def test_tls_from_the_first_byte(certificate):
     assert [len(mail.content) > len(text) for mail in server.received] == [False, True, True, False]
 
 
-def test_an_account_with_a_key_signs_what_it_sends():
-    server = Server()
+@pytest.mark.parametrize("extensions", [("PIPELINING",), CHUNKS], ids=["one by one", "together"])
+def test_an_account_with_a_key_signs_what_it_sends(extensions):
+    server = Server(extensions=extensions)
     key = rsa.generate_private_key(65537, 1024)
     form = serialization.PublicFormat.SubjectPublicKeyInfo
     record = b"v=DKIM1; p=" + base64.b64encode(key.public_key().public_bytes(serialization.Encoding.DER, form))

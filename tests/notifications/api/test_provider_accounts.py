@@ -35,6 +35,7 @@ def test_an_account_is_set_up_and_read_without_its_credentials(shop):
             "password": "•••",
             "security": None,
             "connections": 8,
+            "chunking": True,
             "return_path": "",
             "dkim_domain": "",
             "dkim_selector": "",

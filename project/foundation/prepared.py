@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections
+from psycopg.pq import Format
 
 from project.foundation import places
 
@@ -78,6 +79,7 @@ def cursor() -> Iterator[Any]:
         kept: Any = _unused.pop(own, None)
         if kept is None or kept.connection is not raw:
             kept = psycopg.Cursor(raw)
+        kept.format = Format.TEXT  # whoever had it last may have asked for another
         yield own.make_debug_cursor(kept) if own.queries_logged else own.make_cursor(kept)
         _unused[own] = kept  # unless something went wrong
     else:

@@ -1,5 +1,6 @@
 import pytest
 from django.db import DataError, OperationalError, connection
+from psycopg.pq import Format
 
 from project.foundation import prepared
 
@@ -115,3 +116,13 @@ def test_what_goes_wrong_is_told_as_django_does_and_the_next_statement_goes_on(p
         cursor.execute("SELECT 1 / %s::int", [0])
 
     assert ask(2) == 3
+
+
+def test_a_cursor_that_was_asked_for_binary_answers_the_next_one_in_text(postgresql):
+    prepared.get_ready()
+    with prepared.cursor() as cursor:
+        cursor.cursor.format = Format.BINARY
+        cursor.execute("SELECT 1")
+    with prepared.cursor() as cursor:
+        cursor.execute("SELECT '[1]'::jsonb")
+        assert cursor.fetchone() == ("[1]",)

@@ -135,8 +135,10 @@ def record_alone(changes: Sequence[Change], *, now: datetime, lease: UUID) -> se
     """Do as `record` does with deliveries each of which alone says what its notification is: it has no other to go out.
 
     They were planned under this lease and go out for the first time. What they say is written first, which takes the
-    locks of `lock_notifications`.
+    locks of `lock_notifications`, and in its order where the connection is `prepared`. Elsewhere they are taken before.
     """
+    if connection.vendor == "postgresql" and not prepared.is_ready():
+        lock_notifications([change.delivery for change in changes])
     for change in changes:
         _apply(change, now)
     told = [(change.delivery.notification_id, summary([change.status])) for change in changes]

@@ -1,6 +1,8 @@
 """What becomes of a notification when its one delivery has been sent by whoever planned it."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from notifications import accounts, delivery, tracking
 from notifications.models import Delivery, Notification
@@ -50,3 +52,17 @@ def test_a_notification_on_two_channels_is_what_both_come_to(weekly_offers, sent
 
     assert len(sent) == 3
     assert list(Notification.objects.values_list("status", flat=True)) == ["completed"] * 3
+
+
+def test_notifications_are_locked_in_the_order_of_their_ids_where_no_plans_are_kept(by_mail, sent):
+    """Behind a pooler, say: or two that end the same notifications wait for each other."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    written = taken_up(by_mail, count=3)
+    with CaptureQueriesContext(connection) as asked:
+        for _ in delivery.deliver_written(written):
+            continue
+
+    touching = [each["sql"] for each in asked if "notifications_notification" in each["sql"]]
+    taking_locks = [sql for sql in touching if "FOR UPDATE" in sql or sql.startswith(("UPDATE", "WITH"))]
+    assert "ORDER BY" in taking_locks[0] and "FOR UPDATE" in taking_locks[0]

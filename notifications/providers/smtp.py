@@ -21,7 +21,8 @@ from notifications.providers.smtp_wire import ConnectionLost
 _IDLE_SECONDS = 60.0  # a firewall may drop a silent connection without a word; opening one is cheaper than finding out
 _FRESH_SECONDS = 10.0  # idle for longer, a connection is asked for a sign of life before a mail is trusted to it
 _FRESH_SECONDS_FOR_MANY = 1.0  # the same where mails leave together: if it breaks then, all of them are in doubt
-_FEWEST = 4  # mails that leave together are worth a connection
+_FEWEST = 8  # mails that leave together are worth a connection, where the server is quick
+_QUICK_SECONDS = 0.005  # for each of those: what a slower server is given is spread over more connections
 _CONNECT_SHARE = 0.5  # of the time of one send_many: what connecting may take, so that sending still can
 _NOOP_SHARE = 0.2  # of the time of one send_many: what a sign of life may take
 # Of the time of one send_many: what is kept for answers. A mail cut off while a slow server thinks may go out twice.
@@ -116,8 +117,8 @@ class SMTP(Provider):
 
     def _workers(self, mails: int) -> int:
         """Return over how many connections so many mails go at most."""
-        fewest = 1 if self._pace is None or self._chunking.refused else _FEWEST
-        return min(self.options.connections, -(-mails // fewest))
+        quick = self._pace is not None and self._pace < _QUICK_SECONDS and not self._chunking.refused
+        return min(self.options.connections, -(-mails // (_FEWEST if quick else 1)))
 
     async def _slot(self, deadline: float) -> bool:
         """Take the right to one more connection; False when none becomes free in time."""

@@ -4,7 +4,10 @@ import asyncio
 
 import pytest
 
+from notifications.mail import Mail
 from notifications.providers import smtp as smtp_provider
+from notifications.providers.smtp_chunks import Chunking, Chunks, Letter
+from notifications.providers.smtp_wire import ConnectionLost, Wire
 from tests.providers.smtp_client import chunking, kinds, mails, message, send, send_twice, smtp, words
 
 
@@ -26,6 +29,37 @@ def test_what_left_and_was_not_answered_is_in_doubt_and_what_was_refused_is_not(
     outcomes = send_twice(chunking(hook=lose), mails(1, 2), mails(2, 9), timeout=1)
 
     assert kinds(outcomes) == ["accepted"] * 4 + ["recipient"] + ["unknown"] * 2
+
+
+@pytest.mark.parametrize("paused", [True, False])
+def test_the_last_mail_was_not_taken_where_the_end_of_what_was_written_had_not_left(paused):
+    async def run():
+        wire, settled = Wire(), []
+        wire.connection_made(_Full())
+        letters = iter([Letter(number, Mail("a@a.example", "b@b.example", "<1>", b"Hi", False)) for number in range(3)])
+        chunks = Chunks(wire, Chunking(), clean=True)
+        carried = asyncio.create_task(
+            wire.hold(chunks.carry(lambda: next(letters, None), lambda *settles: settled.append(settles)))
+        )
+        await asyncio.sleep(0)
+        if paused:
+            wire.pause_writing()
+        wire.connection_lost(None)
+        await asyncio.wait([carried])
+        return [(letter.place, outcome.kind) for letter, outcome in settled], carried.exception()
+
+    settled, error = asyncio.run(run())
+
+    assert settled == [(0, "unknown"), (1, "unknown"), (2, "unknown")][: 2 if paused else 3]
+    assert isinstance(error, ConnectionLost) == paused
+
+
+class _Full(asyncio.Transport):
+    def write(self, data):
+        return None
+
+    def set_write_buffer_limits(self, high=None, low=None):
+        return None
 
 
 def test_a_mail_that_is_cut_off_before_its_last_byte_was_not_taken():
@@ -56,6 +90,18 @@ def test_a_server_that_says_farewell_after_so_many_mails_gets_the_rest_anew(most
 
     assert kinds(outcomes) == ["accepted"] * 20
     assert len({mail.recipient for mail in server.received}) == len(server.received) == 20
+
+
+def test_a_server_that_says_farewell_and_stays_may_have_taken_what_it_says_nothing_of():
+    async def stays(session, command):
+        if session.mails == 2 and command.startswith("MAIL"):
+            session.say("421 4.3.2 Going down")
+            session.silent = True
+        return getattr(session, "silent", False)
+
+    outcomes = send_twice(chunking(hook=stays), mails(1, 2), mails(2, 6), timeout=1)
+
+    assert kinds(outcomes) == ["accepted", "throttled", "unknown", "unknown"]
 
 
 def test_a_server_that_says_farewell_and_goes_on_all_the_same_is_believed_what_it_does():

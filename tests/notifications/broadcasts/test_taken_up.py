@@ -10,6 +10,7 @@ from notifications.providers.base import Outcome
 from preferences.models import Preference, User
 from tests.flow import let_time_pass, run_until_idle
 from tests.notifications.broadcasts.conftest import broadcast_to, crowd, taken_up
+from tests.notifications.given import accepted
 from tests.notifications.troubled import account
 
 pytestmark = pytest.mark.django_db
@@ -223,6 +224,34 @@ def test_another_process_with_the_channels_permit_is_left_to_it(by_mail, sent, h
     assert statuses() == [("queued", "")] * 6
     run_until_idle()
     assert len(sent) == 6
+
+
+@pytest.mark.parametrize("slow, place", [(True, 2), (False, 3)])
+def test_the_normal_lane_does_not_wait_for_a_whole_claim_of_a_slow_provider(
+    ada, by_mail, order_confirmation, halves, monkeypatch, slow, place
+):
+    account("mail")
+    sent, deliver_written = [], delivery.deliver_written
+
+    def send(account, messages):
+        sent.append([message.to for message in messages])
+        return [Outcome.accepted()] * len(messages)
+
+    def meanwhile(written):
+        for count in deliver_written(written):
+            if len(sent) == 1:
+                accepted(ada, order_confirmation, priority="MEDIUM", channels_preferred=["email"])
+            yield count
+
+    monkeypatch.setattr(accounts, "send", send)
+    monkeypatch.setattr(delivery, "deliver_written", meanwhile)
+    monkeypatch.setattr(rounds, "SELDOM_SECONDS", 0 if slow else 3600)
+    crowd(6)
+    broadcast_to({"user_ids": [f"user-{n:05}" for n in range(6)]}, by_mail)
+    rounds.sweep()
+
+    assert len(sent) == 4
+    assert sent[place] == ["ada@example.com"]
 
 
 @pytest.fixture

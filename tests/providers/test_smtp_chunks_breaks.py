@@ -92,6 +92,13 @@ def test_a_server_that_says_farewell_after_so_many_mails_gets_the_rest_anew(most
     assert len({mail.recipient for mail in server.received}) == len(server.received) == 20
 
 
+def test_a_server_that_answers_out_of_turn_is_left():
+    server = chunking(replies={".": ["250 2.0.0 Queued\r\n250 2.0.0 Queued"]})
+
+    assert kinds(send(server, *mails(1, 6), connections=1)) == ["accepted"] * 5
+    assert (len(server.received), server.connections) == (5, 2)
+
+
 def test_a_server_that_says_farewell_and_stays_may_have_taken_what_it_says_nothing_of():
     async def stays(session, command):
         if session.mails == 2 and command.startswith("MAIL"):

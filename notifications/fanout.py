@@ -244,7 +244,8 @@ def _notifications(
         due_at=due_at,
     )
     # The ids are derived, so that the same person twice would be the same key twice, which no table takes.
-    return [bulk.like(same, id=ids.derived_id(origin, broadcast.pk, pk), user_id=pk) for pk in people]
+    id_of = ids.deriver(origin, broadcast.pk)
+    return [bulk.like(same, id=id_of(pk), user_id=pk) for pk in people]
 
 
 def _finish(broadcast: Broadcast, now: datetime) -> int:

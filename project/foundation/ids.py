@@ -1,6 +1,7 @@
 """UUIDv7 keys (RFC 9562 §5.7): they carry their time, so history sorts, pages and partitions by id alone."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID, SafeUUID
 
@@ -62,6 +63,19 @@ def derived_id(origin: UUID, *parts: object) -> UUID:
     hashed = hashlib.sha256("\x1f".join([text(origin), *texts]).encode())
     digest = int.from_bytes(hashed.digest()[:10], "big")
     return of_int(origin.int & _TIME | digest & _FREE | _VERSION_AND_VARIANT)
+
+
+def deriver(origin: UUID, first: UUID) -> Callable[[int], UUID]:
+    """Return `derived_id(origin, first, last)` as a function of its last part, for many that differ in that alone."""
+    begun = hashlib.sha256(f"{text(origin)}\x1f{text(first)}\x1f".encode())
+    time = origin.int & _TIME | _VERSION_AND_VARIANT
+
+    def derived(last: int) -> UUID:
+        hashed = begun.copy()
+        hashed.update(b"%d" % last)
+        return of_int(time | int.from_bytes(hashed.digest()[:10], "big") & _FREE)
+
+    return derived
 
 
 def new_beside(origin: UUID) -> UUID:

@@ -59,3 +59,9 @@ def test_derived_ids_are_what_they_were_in_every_release():
 
     assert str(ids.derived_id(origin, 0, "email", point)) == "01890a5d-ac96-776c-9e84-e2f03c46e97a"
     assert str(ids.derived_id(origin)) == "01890a5d-ac96-77bd-aad8-b1f005dafd3f"
+
+
+@given(st.integers(min_value=0, max_value=2**63 - 1))
+def test_what_derives_many_ids_gives_each_as_if_derived_alone(last):
+    origin, first = ids.new_id(), ids.new_id()
+    assert ids.deriver(origin, first)(last) == ids.derived_id(origin, first, last)

@@ -13,6 +13,7 @@ and whoever asked for the step takes them up at once.
 """
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 Status = Broadcast.Status
 
 _BEGINNING = timedelta(seconds=2)  # between the commit that notes it and the transaction that plans, at the most
+_LOOKS_OF_OTHERS, _ONE_LOOK = 10, 0.01  # who finds out that it is being planned holds its lock for so many seconds
 _SOON = 0.05  # seconds until another process has written a chunk
 _LOOK_AGAIN = timedelta(minutes=1)  # when only operators can move what is left
 
@@ -106,7 +108,11 @@ def _step(id: UUID) -> int | _Noted:
 @transaction.atomic
 def _plan(id: UUID, noted: _Noted) -> Step:
     """Write the notifications of the next people with their plans, unless that was taken from us meanwhile."""
-    if not _mine(id):
+    for _ in range(_LOOKS_OF_OTHERS):
+        if mine := _mine(id):
+            break
+        time.sleep(_ONE_LOOK)
+    if not mine:
         return Step()
     broadcast = Broadcast.objects.select_for_update().get(pk=id)
     if broadcast.status != Status.RUNNING or broadcast.planning_since != noted.at:

@@ -278,3 +278,12 @@ def test_what_another_took_over_is_not_planned_twice(by_mail, small_claims, monk
 
     assert step() == 0
     assert not Notification.objects.exists()
+
+
+def test_whoever_plans_waits_for_one_who_only_looks(by_mail, small_claims, monkeypatch):
+    crowd(3)
+    broadcast_to({"all": True}, by_mail)
+    step()
+    try_lock, answers = fanout.try_lock, [True, False, False]  # noted by us; then another one looks, twice
+    monkeypatch.setattr(fanout, "try_lock", lambda *of: (answers.pop(0) if answers else True) and try_lock(*of))
+    assert step() == 3

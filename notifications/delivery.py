@@ -49,7 +49,7 @@ def deliver_due(channel: str, *, lane: int | None = None) -> int:
     No more are taken than the channel's accounts have room for, so that the rest waits where it lies.
     """
     route = _route(channel)
-    room = settings.FLUSH_SIZE if route.held else min(route.room, settings.FLUSH_SIZE)
+    room = _room(route)
     live = bool(room) and channel != "in_app"  # what is live there goes through no provider: see inbox.late
     claim = leases.claim(
         Delivery, limit=room or settings.FLUSH_SIZE, channel=channel, lane=lane, mode=None if live else Mode.TEST
@@ -69,6 +69,11 @@ def _route(channel: str) -> Route:
     states = account_states.load([account.id for account in found if account.id is not None])
     now = clock.now() if states else datetime.now(tz=UTC)  # nothing has a time of its own where no account has a state
     return routing.route(found, states, now, most=settings.FLUSH_SIZE)
+
+
+def _room(route: Route) -> int:
+    """Return how many may be taken up: what no account may take at all is put aside as fast as anything is sent."""
+    return settings.FLUSH_SIZE if route.held else min(route.room, settings.FLUSH_SIZE)
 
 
 def deliver_written(written: Written) -> Iterator[int]:
@@ -113,7 +118,7 @@ class _MadeReady:
 def _make_ready(written: Written) -> _MadeReady | None:
     """Make the next sub-batch ready; None when no account has room."""
     route = _route(written.channel)
-    room = settings.FLUSH_SIZE if route.held else min(route.room, settings.FLUSH_SIZE)
+    room = _room(route)
     if not room:
         return None
     claim = written.claim.part(written.claim.rows[:room])

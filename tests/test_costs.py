@@ -28,7 +28,7 @@ PLANNING = (
 PLANNING_IN_APP = 11  # and counters, what is there already, items
 DELIVERING = 18
 CHUNK = 24  # of a broadcast: noted, planned, written
-DELIVERING_WRITTEN = 10  # a sub-batch of it by whoever planned it
+DELIVERING_WRITTEN = 11  # a sub-batch of it by whoever planned it; a worker, whose plans are kept, needs no lock before
 
 
 @pytest.fixture(autouse=True)

@@ -58,8 +58,10 @@ def _sink() -> Iterator[int]:
         from tests.benchmarks.sink import Sink
 
         sink = Sink()
-        yield sink.port
-        sink.close()
+        try:
+            yield sink.port
+        finally:
+            sink.close()
     elif SINK == "postfix":
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -67,9 +69,11 @@ def _sink() -> Iterator[int]:
         program = shutil.which("smtp-sink") or "/usr/sbin/smtp-sink"
         process = subprocess.Popen([program, "-u", "nobody", f"127.0.0.1:{port}", "1000"], stderr=subprocess.DEVNULL)
         time.sleep(0.5)
-        yield port
-        process.terminate()
-        process.wait(5)
+        try:
+            yield port
+        finally:
+            process.terminate()
+            process.wait(5)
     else:
         yield 0
 
@@ -147,7 +151,7 @@ class Clock:
 
 
 def _watched() -> Clock:
-    from notifications import audience, clearance, delivery, fanout, leases, messages, planning, rounds
+    from notifications import audience, cases, clearance, delivery, fanout, leases, messages, planning, rounds
 
     clock = Clock()
     for owner, name, stage in (
@@ -158,9 +162,11 @@ def _watched() -> Clock:
         (planning, "_plan", "plan: decide"),
         (planning, "_store", "plan: store"),
         (delivery, "deliver_due", "deliver: the rest"),
-        (clearance, "sort", "deliver: re-check"),
-        (clearance, "load_people", "deliver: load"),
-        (clearance, "look_again", "deliver: load"),
+        (clearance, "sort", "deliver: sort"),
+        (clearance, "sort_as_planned", "deliver: sort"),
+        (cases, "holds", "deliver: re-check"),
+        (cases, "load_people", "deliver: load"),
+        (cases, "look_again", "deliver: load"),
         (messages, "compose", "deliver: render"),
         (delivery, "_begin", "deliver: attempts"),
         (delivery, "_make_ready", "deliver: the rest"),
